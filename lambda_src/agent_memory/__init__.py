@@ -1,0 +1,1 @@
+"""Durable, multi-tenant memory for AI agents."""

@@ -1,0 +1,1 @@
+"""One vendor each: they implement the ports and translate errors."""

@@ -1,0 +1,1 @@
+"""Models, rules and ports: pure Python that knows no vendor."""

@@ -1,0 +1,68 @@
+"""Every error this package raises on purpose; `entrypoints/http.py` maps each to a status.
+
+AgentMemoryError        (not MemoryError: Python owns that name)
+├── InvalidRequest      the caller's fault: `details` names each field and rule
+├── Unauthorized        the API key is malformed, unknown, expired or revoked
+├── Forbidden           the API key lacks the scope
+├── NotFound            absent, expired, erased or another tenant's
+├── Conflict            somebody wrote first, or the request contradicts what is stored
+│   └── InProgress      the same idempotency key is still being worked on
+├── PayloadTooLarge     over a documented size
+└── StoreUnavailable    a store is down or resuming; nothing was half written; retry later
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class AgentMemoryError(Exception):
+    """Root of the tree. The message is for the caller: never content, a key or a driver's words."""
+
+    def __init__(self, message: str, *, details: object = None, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+        self.retry_after_s = retry_after_s
+
+
+class InvalidRequest(AgentMemoryError):
+    """A field breaks a rule."""
+
+    def __init__(self, message: str, details: Sequence[Mapping[str, Any]] | None = None) -> None:
+        super().__init__(message, details=details)
+
+    @classmethod
+    def of(cls, field: str, rule: str) -> "InvalidRequest":
+        """One field, one rule."""
+        return cls(f"{field}: {rule}", [{"field": field, "rule": rule}])
+
+
+class Unauthorized(AgentMemoryError):
+    """No tenant stands behind the key."""
+
+
+class Forbidden(AgentMemoryError):
+    """The key's scopes do not cover the route."""
+
+
+class NotFound(AgentMemoryError):
+    """Nothing there that this tenant may see."""
+
+
+class Conflict(AgentMemoryError):
+    """The stored record says otherwise; read it again."""
+
+
+class InProgress(Conflict):
+    """A request with the same idempotency key has not finished."""
+
+
+class PayloadTooLarge(AgentMemoryError):
+    """More bytes than a request or a record may have."""
+
+
+class StoreUnavailable(AgentMemoryError):
+    """A store did not do its work; the whole request may be sent again."""
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
