@@ -11,8 +11,8 @@ from artifact.manifest import Manifest
 from artifact.platforms import PLATFORMS, Platform, interpreter
 from artifact.project import BuildError
 
-MAX_ZIP_BYTES = 12 * 1024 * 1024
-MAX_UNZIPPED_BYTES = 40 * 1024 * 1024
+MAX_ZIP_BYTES = 12_000_000
+MAX_UNZIPPED_BYTES = 40_000_000
 
 
 def build(platform: Platform, dist: Path = project.DIST) -> Manifest:
@@ -76,26 +76,26 @@ def _describe(platform: Platform, packed: Path, inputs: str, unzipped: int, *, b
 def _check_budget(result: Manifest) -> None:
     if result.bytes > MAX_ZIP_BYTES or result.unzipped_bytes > MAX_UNZIPPED_BYTES:
         raise BuildError(
-            f"the artifact is over its budget: {_mib(result.bytes)} of {_mib(MAX_ZIP_BYTES)} zipped,"
-            f" {_mib(result.unzipped_bytes)} of {_mib(MAX_UNZIPPED_BYTES)} unzipped"
+            f"the artifact is over its budget: {_mb(result.bytes)} of {_mb(MAX_ZIP_BYTES)} zipped,"
+            f" {_mb(result.unzipped_bytes)} of {_mb(MAX_UNZIPPED_BYTES)} unzipped"
         )
 
 
-def _mib(size: int) -> str:
-    return f"{size / 1024 / 1024:.1f} MiB"
+def _mb(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"
 
 
 def report(platform: Platform, made: Manifest) -> str:
     """Say in a line what was made, and loudly when cold starts will be slow."""
     zip_path, _ = manifest.paths(project.DIST, platform)
     name = zip_path.relative_to(project.ROOT)
-    sizes = f"{_mib(made.bytes)}, {_mib(made.unzipped_bytes)} unzipped"
+    sizes = f"{_mb(made.bytes)}, {_mb(made.unzipped_bytes)} unzipped"
     line = f"{name}: {made.platform}, Python {made.python}, {sizes}, sha256 {made.sha256_base64}"
     if made.bytecode:
         return line
     return (
-        f"{line}\nWARNING: no Python {made.python} was found on this machine, so the zip holds no bytecode and cold starts"
-        f" compile every import (about four times slower). Put python{made.python} on the PATH and build again."
+        f"{line}\nWARNING: no Python {made.python} was found on this machine, so the zip holds no bytecode and"
+        f" every cold start compiles its imports. Put python{made.python} on the PATH and build again."
     )
 
 

@@ -10,7 +10,10 @@ from artifact.project import ROOT, BuildError, uv
 # boto3 is used for these; botocore's descriptions of the other four hundred services are 20 MB.
 AWS_SERVICES = frozenset({"rds", "rds-data", "s3", "secretsmanager", "ssm", "sts"})
 
-_NOT_AT_RUN_TIME = ("bin", "**/tests", "**/test", "**/docs", "**/__pycache__", "**/*.pyi", "**/examples-1.json*")
+_NOT_AT_RUN_TIME = (
+    *("bin", "**/tests", "**/test", "**/docs", "**/__pycache__"),
+    *("**/*.pyi", "**/examples-1.json*"),
+)
 _KEPT_METADATA = frozenset({"METADATA", "WHEEL"})
 _LEGAL = ("licen", "notice", "copying", "authors")
 
@@ -18,7 +21,7 @@ _LEGAL = ("licen", "notice", "copying", "authors")
 def install(target: Path, platform: Platform) -> None:
     """Install the locked wheels for a platform; nothing is built, resolved or taken unverified."""
     requirements = target.parent / "requirements.txt"
-    _run("export", "--only-group", "lambda", "--frozen", "--no-emit-project", "--output-file", str(requirements))
+    _run("export", "--only-group", "lambda", "--frozen", "--output-file", str(requirements))
     _run(
         *("pip", "install", "--target", str(target), "--requirement", str(requirements)),
         *("--require-hashes", "--no-deps", "--only-binary", ":all:", "--link-mode", "copy"),
@@ -34,13 +37,15 @@ def trim(target: Path) -> None:
     for file in target.glob("*.dist-info/**/*"):
         if file.is_file() and not _is_kept_metadata(file):
             file.unlink()
-    for service in (target / "botocore" / "data").iterdir():
-        if service.is_dir() and service.name not in AWS_SERVICES:
-            _remove(service)
+    for sdk in ("boto3", "botocore"):
+        for service in (target / sdk / "data").iterdir():
+            if service.is_dir() and service.name not in AWS_SERVICES:
+                _remove(service)
 
 
 def _is_kept_metadata(file: Path) -> bool:
-    return file.name in _KEPT_METADATA or file.name.lower().startswith(_LEGAL) or file.parent.name == "licenses"
+    is_legal = file.name.lower().startswith(_LEGAL) or file.parent.name == "licenses"
+    return file.name in _KEPT_METADATA or is_legal
 
 
 def _remove(path: Path) -> None:

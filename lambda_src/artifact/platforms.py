@@ -48,7 +48,7 @@ def _candidates(version: str) -> list[Path]:
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", Path.home() / ".local/share/uv/python"))
     on_path = [Path(folder) / name for folder in os.environ.get("PATH", "").split(os.pathsep)]
-    installed = [path for folder in (pyenv, managed) for path in sorted(folder.glob(f"*{version}*/bin/{name}"))]
+    installed = [path for folder in (pyenv, managed) for path in sorted(folder.glob(f"*/bin/{name}"))]
     return [Path(sys.executable), *on_path, *installed]
 
 
