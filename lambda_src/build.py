@@ -94,8 +94,8 @@ def report(platform: Platform, made: Manifest) -> str:
     if made.bytecode:
         return line
     return (
-        f"{line}\nWARNING: no Python {made.python} was found on this machine, so the zip holds no bytecode and"
-        f" every cold start compiles its imports. Put python{made.python} on the PATH and build again."
+        f"{line}\nWARNING: no Python {made.python} was found on this machine, so the zip holds no bytecode:"
+        f" every cold start will compile its imports. Put python{made.python} on the PATH and build again."
     )
 
 

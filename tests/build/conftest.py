@@ -4,6 +4,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from artifact import manifest
 from artifact.platforms import AWS, LOCAL, Platform
 from build import build

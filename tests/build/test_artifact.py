@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from artifact import manifest
 from artifact.platforms import AWS, interpreter
 from build import MAX_UNZIPPED_BYTES, MAX_ZIP_BYTES, build

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from artifact.sbom import packages
 from release import release
 
