@@ -1,0 +1,59 @@
+locals {
+  _kms_key_arn = var.encryption == null ? aws_kms_key.main[0].arn : var.encryption.kms_key_arn
+}
+
+resource "aws_kms_key" "main" {
+  count = var.encryption == null ? 1 : 0
+
+  description         = "Everything that ${var.name} stores."
+  enable_key_rotation = true
+  tags                = var.tags
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "IamDecides"
+        Effect    = "Allow"
+        Action    = "kms:*"
+        Resource  = "*"
+        Principal = { AWS = "arn:${local._partition}:iam::${local._account}:root" }
+      },
+      {
+        Sid       = "LogGroups"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+        Resource  = "*"
+        Principal = { Service = "logs.${local._region}.amazonaws.com" }
+        Condition = {
+          ArnLike = {
+            "kms:EncryptionContext:aws:logs:arn" = "arn:${local._partition}:logs:${local._region}:${local._account}:log-group:*"
+          }
+        }
+      },
+    ]
+  })
+}
+
+resource "aws_kms_alias" "main" {
+  count = var.encryption == null ? 1 : 0
+
+  name          = "alias/${var.name}"
+  target_key_id = aws_kms_key.main[0].key_id
+}
+
+# The secret in the hashes of API keys. It passes from AWS to AWS through Terraform's memory and is in no state or plan file.
+ephemeral "aws_secretsmanager_random_password" "pepper" {
+  password_length     = 64
+  exclude_punctuation = true
+}
+
+resource "aws_ssm_parameter" "pepper" {
+  name             = "/${var.name}/api-key-pepper"
+  description      = "Secret in the hashes of API keys; its versions overlap while keys are replaced."
+  type             = "SecureString"
+  key_id           = local._kms_key_arn
+  value_wo         = ephemeral.aws_secretsmanager_random_password.pepper.random_password
+  value_wo_version = var.api.pepper_version
+  tags             = var.tags
+}

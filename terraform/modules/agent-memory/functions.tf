@@ -1,0 +1,123 @@
+# One artifact, one role each. What a function may do stands beside what it is told.
+locals {
+  _routes    = jsondecode(file("${path.module}/routes.json"))
+  _functions = merge(module.function, module.database_function)
+
+  _memory  = module.table["memory"].table_arn
+  _control = module.table["control"].table_arn
+  _tables = {
+    MEMORY_TABLE  = module.table["memory"].table_name
+    CONTROL_TABLE = module.table["control"].table_name
+  }
+
+  # Every role may decrypt with the key; who writes what the key protects needs data keys too.
+  _data_keys = {
+    actions   = ["kms:GenerateDataKey"]
+    resources = [local._kms_key_arn]
+  }
+
+  _plain_functions = {
+    authorizer = {
+      timeout_s = 5
+      environment = {
+        CONTROL_TABLE    = local._tables.CONTROL_TABLE
+        PEPPER_PARAMETER = aws_ssm_parameter.pepper.name
+      }
+      policy = {
+        Keys   = { actions = ["dynamodb:GetItem"], resources = [local._control] }
+        Pepper = { actions = ["ssm:GetParameter"], resources = [aws_ssm_parameter.pepper.arn] }
+      }
+    }
+
+    working = {
+      timeout_s   = 20
+      environment = local._tables
+      policy = {
+        DataKeys = local._data_keys
+        Memory = {
+          actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]
+          resources = [local._memory]
+        }
+        Control = {
+          actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+          resources = [local._control]
+        }
+      }
+    }
+
+    episodic = {
+      timeout_s   = 20
+      environment = local._tables
+      policy = {
+        DataKeys = local._data_keys
+        Memory = {
+          actions = [
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:BatchWriteItem",
+            "dynamodb:Query",
+          ]
+          resources = [local._memory]
+        }
+        MemoryIndexes = {
+          actions   = ["dynamodb:Query"]
+          resources = ["${local._memory}/index/*"]
+        }
+        Control = {
+          actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+          resources = [local._control]
+        }
+      }
+    }
+
+    # Always over the Data API: it runs while Terraform does, when nothing of ours is in the VPC yet.
+    schema = {
+      timeout_s = 600
+      environment = merge(local._database, {
+        DATABASE_APP_SECRET_ARN    = module.database.app_secret_arn
+        DATABASE_MASTER_SECRET_ARN = module.database.master_secret_arn
+      })
+      policy = {
+        DataKeys = local._data_keys
+        Statements = {
+          actions = [
+            "rds-data:ExecuteStatement",
+            "rds-data:BeginTransaction",
+            "rds-data:CommitTransaction",
+            "rds-data:RollbackTransaction",
+          ]
+          resources = [module.database.cluster_arn]
+        }
+        Secrets = {
+          actions   = ["secretsmanager:GetSecretValue"]
+          resources = [module.database.app_secret_arn, module.database.master_secret_arn]
+        }
+        NewPassword = {
+          actions   = ["secretsmanager:PutSecretValue"]
+          resources = [module.database.app_secret_arn]
+        }
+      }
+    }
+  }
+}
+
+module "function" {
+  source   = "../function"
+  for_each = local._plain_functions
+
+  name                 = "${var.name}-${each.key}"
+  handler              = "agent_memory.entrypoints.${each.key}.handler"
+  artifact             = var.artifact
+  architecture         = var.artifact.architecture
+  environment          = each.value.environment
+  policy               = each.value.policy
+  timeout_s            = each.value.timeout_s
+  memory_mib           = var.functions.memory_mib
+  reserved_concurrency = lookup(var.functions.reserved_concurrency, each.key, null)
+  dead_letter_arn      = aws_sqs_queue.dead_letter.arn
+  kms_key_arn          = local._kms_key_arn
+  log_retention_days   = var.log_retention_days
+  tags                 = var.tags
+}

@@ -1,0 +1,67 @@
+output "api_url" {
+  description = "URL of the API; routes begin with /v1."
+  value       = module.api.api_url
+}
+
+output "api_id" {
+  description = "Id of the HTTP API."
+  value       = module.api.api_id
+}
+
+output "admin_environment" {
+  description = "Environment of the command that makes and revokes API keys."
+  value = {
+    AWS_REGION       = local._region
+    CONTROL_TABLE    = module.table["control"].table_name
+    PEPPER_PARAMETER = aws_ssm_parameter.pepper.name
+  }
+}
+
+output "alarm_arns" {
+  description = "ARNs of the alarms, by what they watch."
+  value       = try(module.observability[0].alarm_arns, {})
+}
+
+output "archive" {
+  description = "Name and ARN of the bucket."
+  value       = { bucket_name = module.archive.bucket_name, bucket_arn = module.archive.bucket_arn }
+}
+
+output "database" {
+  description = "The cluster, how to reach it and the ARNs of its secrets."
+  value = {
+    cluster_arn       = module.database.cluster_arn
+    name              = module.database.database_name
+    host              = module.database.endpoint
+    port              = module.database.port
+    master_secret_arn = module.database.master_secret_arn
+    app_secret_arn    = module.database.app_secret_arn
+  }
+}
+
+output "dead_letter_queue_url" {
+  description = "URL of the queue with events that no function could process."
+  value       = aws_sqs_queue.dead_letter.url
+}
+
+output "function_names" {
+  description = "Names of the functions, by role."
+  value       = { for role, function in local._functions : role => function.function_name }
+}
+
+output "kms_key_arn" {
+  description = "ARN of the key that encrypts everything stored."
+  value       = local._kms_key_arn
+}
+
+output "schema" {
+  description = "What the schema function answered: versions and counts."
+  value       = jsondecode(aws_lambda_invocation.schema.result)
+}
+
+output "tables" {
+  description = "Name, ARN and stream of the tables, by role."
+  value = {
+    for role, table in module.table : role => { name = table.table_name, arn = table.table_arn, stream_arn = table.stream_arn }
+  }
+}

@@ -1,0 +1,115 @@
+# CloudWatch bills an alarm by the metrics it reads. There is none for the errors of a function or for DynamoDB's own: whatever
+# fails behind the API is a 5xx there, and an event that fails without a caller ends in the dead letter queue. No metric has a
+# dimension for a tenant, an agent or a user: names of customers do not belong in a monitoring system.
+locals {
+  _alarms = merge(
+    {
+      api-errors = {
+        description = "Requests answered 5xx."
+        namespace   = "AWS/ApiGateway"
+        metric      = "5xx"
+        dimensions  = { ApiId = var.api_id }
+        statistic   = "Sum"
+        threshold   = 5
+        periods     = 1
+      }
+      # A database that resumes is answered 503 within seconds, so slow answers are never normal.
+      api-latency = {
+        description = "The slowest 1% of requests take over 5 s."
+        namespace   = "AWS/ApiGateway"
+        metric      = "Latency"
+        dimensions  = { ApiId = var.api_id }
+        statistic   = "p99"
+        threshold   = 5000
+        periods     = 3
+      }
+      database-at-maximum = {
+        description = "Aurora has been near its maximum capacity for 15 minutes."
+        namespace   = "AWS/RDS"
+        metric      = "ACUUtilization"
+        dimensions  = { DBClusterIdentifier = var.cluster_identifier }
+        statistic   = "Average"
+        threshold   = 90
+        periods     = 3
+      }
+      dead-letters = {
+        description = "An event could not be processed and waits in the dead letter queue."
+        namespace   = "AWS/SQS"
+        metric      = "ApproximateNumberOfMessagesVisible"
+        dimensions  = { QueueName = var.dead_letter_queue_name }
+        statistic   = "Maximum"
+        threshold   = 1
+        periods     = 1
+      }
+    },
+    # No statement of ours should pin; a pinned connection is one that no other function can borrow.
+    {
+      for name in var.proxy_name[*] : "proxy-pinned" => {
+        description = "Database connections of the proxy have been pinned to one client for 15 minutes."
+        namespace   = "AWS/RDS"
+        metric      = "DatabaseConnectionsCurrentlySessionPinned"
+        dimensions  = { ProxyName = name }
+        statistic   = "Minimum"
+        threshold   = 1
+        periods     = 3
+      }
+    },
+  )
+}
+
+resource "aws_cloudwatch_metric_alarm" "single" {
+  for_each = local._alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic == "p99" ? null : each.value.statistic
+  extended_statistic  = each.value.statistic == "p99" ? "p99" : null
+  period              = 300
+  evaluation_periods  = each.value.periods
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = each.value.threshold
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_metric_alarm" "table_throttled" {
+  for_each = var.tables
+
+  alarm_name          = "${var.name}-${each.key}-table-throttled"
+  alarm_description   = "DynamoDB refused reads or writes of the ${each.key} table for want of capacity."
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 10
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+  tags                = var.tags
+
+  metric_query {
+    id          = "throttled"
+    expression  = "FILL(reads, 0) + FILL(writes, 0)"
+    label       = "Throttled reads and writes"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { reads = "ReadThrottleEvents", writes = "WriteThrottleEvents" }
+
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "AWS/DynamoDB"
+        metric_name = metric_query.value
+        dimensions  = { TableName = each.value }
+        stat        = "Sum"
+        period      = 300
+      }
+    }
+  }
+}
