@@ -1,0 +1,45 @@
+"""Words for a person: coloured and with a moving status line on a terminal, plain when piped."""
+
+import os
+import shutil
+import sys
+
+_CODES = {"bold": "1", "dim": "2", "green": "32", "red": "31"}
+
+
+def is_terminal() -> bool:
+    """Tell whether a person is watching."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def styled(text: str, style: str) -> str:
+    """Colour a text on a terminal that wants colours."""
+    if not is_terminal() or "NO_COLOR" in os.environ:
+        return text
+    return f"\033[{_CODES[style]}m{text}\033[0m"
+
+
+def say(text: str = "") -> None:
+    """Print a line at once."""
+    clear_status()
+    print(text, flush=True)
+
+
+def heading(text: str) -> None:
+    """Print the title of a part."""
+    say()
+    say(styled(text, "bold"))
+
+
+def status(text: str) -> None:
+    """Show what is going on now, in one line that the next one overwrites; nothing when piped."""
+    if is_terminal():
+        width = shutil.get_terminal_size().columns - 1
+        sys.stdout.write(f"\r\033[K{text[:width]}")
+        sys.stdout.flush()
+
+
+def clear_status() -> None:
+    """Wipe the status line."""
+    if is_terminal():
+        sys.stdout.write("\r\033[K")

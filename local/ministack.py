@@ -1,0 +1,54 @@
+"""MiniStack, the AWS stand-in: how it is started, and when it is ready."""
+
+import httpx
+
+from local import process
+from local.ports import LOOPBACK, Ports
+from local.process import Process
+from local.state import ROOT, State
+
+REGION = "us-east-1"
+PYTHON = ROOT / ".venv-stack" / "bin" / "python"
+
+
+def endpoint(ports: Ports) -> str:
+    """Return the URL of all AWS services: an address, for S3 would put the bucket before a name."""
+    return f"http://{LOOPBACK}:{ports.aws}"
+
+
+def credentials(ports: Ports) -> dict[str, str]:
+    """Return what an AWS client needs in its environment; none of it is a secret."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint(ports),
+        "AWS_ENDPOINT_URL_RDS_DATA": f"http://{LOOPBACK}:{ports.rds_data}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def start(state: State, ports: Ports) -> Process:
+    """Start MiniStack with nothing of the caller's environment: its Lambda workers inherit what it has."""
+    state.tmp.mkdir(parents=True, exist_ok=True)
+    env = {
+        **credentials(ports),
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(state.tmp),
+        "TMPDIR": str(state.tmp),
+        "BIND_HOST": LOOPBACK,
+        "GATEWAY_PORT": str(ports.aws),
+        "MINISTACK_REGION": REGION,
+        "LAMBDA_WARM_TTL_SECONDS": "30",
+        "LOG_LEVEL": "WARNING",
+    }
+    # `-m` looks into the working folder first, so that one must hold no Python files.
+    return process.start([str(PYTHON), "-m", "ministack"], env, state.logs / "ministack.log", state.tmp)
+
+
+def is_ready(ports: Ports) -> bool:
+    """Tell whether it answers."""
+    try:
+        return httpx.get(f"{endpoint(ports)}/_ministack/health", timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,86 @@
+"""Background processes that can be found again and stopped without ever hitting a stranger.
+
+A process is known by its id *and* its start time: ids are reused, the pair is not.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+STOP_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that leads a group of its own; its workers are members of that group."""
+
+    pid: int
+    started: str
+
+    def is_alive(self) -> bool:
+        """Tell whether this very process still runs."""
+        return _start_time(self.pid) == self.started
+
+    def stop(self) -> bool:
+        """End the process and its group; false when it was gone already."""
+        if not self.is_alive():
+            return False
+        _signal_group(self.pid, signal.SIGTERM)
+        if not _wait_until_gone(self):
+            _signal_group(self.pid, signal.SIGKILL)
+            _wait_until_gone(self)
+        _signal_group(self.pid, signal.SIGKILL)  # workers that outlived their leader
+        return True
+
+
+def start(command: list[str], env: dict[str, str], log: Path, cwd: Path) -> Process:
+    """Start a process that outlives this one, writing to a log file."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        started = subprocess.Popen(
+            command,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Process(started.pid, _start_time(started.pid) or "")
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _wait_until_gone(process: Process) -> bool:
+    limit = time.monotonic() + STOP_LIMIT_S
+    while time.monotonic() < limit:
+        if not process.is_alive():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _start_time(pid: int) -> str | None:
+    """Ask the kernel when a process started; a zombie counts as gone."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not Path("/proc/self/stat").exists():
+        return _start_time_from_ps(pid)
+    try:
+        fields = stat.read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+def _start_time_from_ps(pid: int) -> str | None:
+    command = ["ps", "-o", "state=,lstart=", "-p", str(pid)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return None if not said or said.startswith("Z") else said.partition(" ")[2].strip()

@@ -1,0 +1,67 @@
+"""`terraform apply -json`, told to a person: what is being made, how much is done, how long it took."""
+
+import json
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from local import console
+
+
+class Progress:
+    """Counts finished resources and remembers which are under way."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._planned = 0
+        self._done = 0
+        self._under_way: dict[str, None] = {}
+        self.errors: list[str] = []
+
+    def follow(self, lines: Iterable[str]) -> None:
+        """Read Terraform's messages to the end."""
+        for line in lines:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue
+            self._take(message)
+            self._show()
+        console.clear_status()
+
+    def summary(self) -> str:
+        """Say what was done."""
+        return f"{self._done} resources in {self.elapsed_s:.0f} s"
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "change_summary" if message["changes"]["operation"] == "plan":
+                changes = message["changes"]
+                self._planned = changes["add"] + changes["change"] + changes["remove"]
+            case "apply_start":
+                self._under_way[_address(message)] = None
+            case "apply_complete" | "apply_errored":
+                self._under_way.pop(_address(message), None)
+                self._done += message["type"] == "apply_complete"
+            case "diagnostic" if message["diagnostic"]["severity"] == "error":
+                self.errors.append(_explain(message["diagnostic"]))
+
+    def _show(self) -> None:
+        names = ", ".join(address.rpartition("module.")[2] for address in self._under_way)
+        counted = f"{self._done}/{self._planned}" if self._planned else "planning"
+        console.status(f"  terraform {self.elapsed_s:4.0f} s  {counted}  {names}")
+
+
+def _address(message: dict[str, Any]) -> str:
+    address: str = message["hook"]["resource"]["addr"]
+    return address
+
+
+def _explain(diagnostic: dict[str, Any]) -> str:
+    where = diagnostic.get("address", "")
+    return "\n  ".join(part for part in (diagnostic["summary"], where, diagnostic.get("detail", "")) if part)
