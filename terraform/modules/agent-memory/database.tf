@@ -6,7 +6,7 @@ locals {
     proxy    = ["dynamodb", "s3"]
   }
 
-  _network    = var.network.existing == null ? one(module.network) : var.network.existing
+  _network    = one(concat(module.network, var.network.existing[*]))
   _proxy_name = "${var.name}-proxy"
 }
 

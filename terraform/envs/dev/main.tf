@@ -1,0 +1,17 @@
+module "agent_memory" {
+  source = "../../modules/agent-memory"
+
+  name                = var.name
+  artifact            = var.artifact
+  alarms              = var.alarms
+  api                 = var.api
+  archive             = var.archive
+  connection          = var.connection
+  database            = var.database
+  deletion_protection = var.deletion_protection
+  encryption          = var.encryption
+  functions           = var.functions
+  log_retention_days  = var.log_retention_days
+  network             = var.network
+  tables              = var.tables
+}

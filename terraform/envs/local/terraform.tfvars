@@ -1,0 +1,19 @@
+# The whole deployment on the stand-in of `make up`. What is switched off or left to AWS here, the stand-in stores but reports
+# wrongly, so that every plan would show a change.
+region              = "us-east-1"
+name                = "memory-local"
+connection          = "direct" # the host name of a proxy does not resolve there
+deletion_protection = false
+
+database = {
+  min_acu           = 0
+  max_acu           = 1
+  log_exports       = false
+  endpoint_override = "127.0.0.1"
+}
+
+network = { flow_logs = false }
+archive = { force_destroy = true }
+alarms  = { dashboard = true }
+
+tags = { project = "agent-memory", environment = "local" }

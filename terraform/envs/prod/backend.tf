@@ -1,0 +1,7 @@
+terraform {
+  backend "s3" {
+    key          = "agent-memory/prod.tfstate"
+    encrypt      = true
+    use_lockfile = true
+  }
+}
