@@ -24,14 +24,14 @@ def build(platform: Platform, dist: Path = project.DIST) -> Manifest:
     if made and made.inputs_sha256 == inputs and _is_intact(zip_path, made):
         return made
     dist.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=dist, prefix=".build-") as scratch:
         folder = Path(scratch) / "zip"
         _fill(folder, platform, compiler)
         packed = Path(scratch) / zip_path.name
         unzipped = archive.write(folder, packed)
         result = _describe(platform, packed, inputs, unzipped, bytecode=compiler is not None)
         _check_budget(result)
-        shutil.move(packed, zip_path)
+        packed.replace(zip_path)
     result.write(manifest_path)
     return result
 

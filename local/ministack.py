@@ -1,5 +1,8 @@
 """MiniStack, the AWS stand-in: how it is started, and when it is ready."""
 
+from typing import Any
+
+import boto3
 import httpx
 
 from local import process
@@ -8,12 +11,13 @@ from local.process import Process
 from local.state import ROOT, State
 
 REGION = "us-east-1"
-PYTHON = ROOT / ".venv-stack" / "bin" / "python"
+_ACCESS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+_PYTHON = ROOT / ".venv-stack" / "bin" / "python"
 
 
 def endpoint(ports: Ports) -> str:
     """Return the URL of all AWS services: an address, for S3 would put the bucket before a name."""
-    return f"http://{LOOPBACK}:{ports.aws}"
+    return f"http://{LOOPBACK}:{ports.ministack}"
 
 
 def credentials(ports: Ports) -> dict[str, str]:
@@ -21,11 +25,21 @@ def credentials(ports: Ports) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL": endpoint(ports),
         "AWS_ENDPOINT_URL_RDS_DATA": f"http://{LOOPBACK}:{ports.rds_data}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **_ACCESS,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
     }
+
+
+def client(service: str, url: str) -> Any:
+    """Return a client of the stand-in, whatever account the caller's environment leads to."""
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id=_ACCESS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=_ACCESS["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 def start(state: State, ports: Ports) -> Process:
@@ -37,13 +51,13 @@ def start(state: State, ports: Ports) -> Process:
         "HOME": str(state.tmp),
         "TMPDIR": str(state.tmp),
         "BIND_HOST": LOOPBACK,
-        "GATEWAY_PORT": str(ports.aws),
+        "GATEWAY_PORT": str(ports.ministack),
         "MINISTACK_REGION": REGION,
         "LAMBDA_WARM_TTL_SECONDS": "30",
         "LOG_LEVEL": "WARNING",
     }
     # `-m` looks into the working folder first, so that one must hold no Python files.
-    return process.start([str(PYTHON), "-m", "ministack"], env, state.logs / "ministack.log", state.tmp)
+    return process.start([str(_PYTHON), "-m", "ministack"], env, state.logs / "ministack.log", state.tmp)
 
 
 def is_ready(ports: Ports) -> bool:

@@ -14,7 +14,7 @@ LOOPBACK = "127.0.0.1"
 class Ports:
     """One port for each service."""
 
-    aws: int
+    ministack: int
     postgres: int
     rds_data: int
 

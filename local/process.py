@@ -49,7 +49,12 @@ def start(command: list[str], env: dict[str, str], log: Path, cwd: Path) -> Proc
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return Process(started.pid, _start_time(started.pid) or "")
+    return find(started.pid)
+
+
+def find(pid: int) -> Process:
+    """Take note of a running process."""
+    return Process(pid, _start_time(pid) or "")
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

@@ -66,7 +66,7 @@ class State:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Let one `up` or `down` at a time work in the folder; a second one waits for the first."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -26,9 +26,7 @@ def binary() -> str:
     found = shutil.which("terraform")
     if found is None:
         raise StackError(f"Terraform >= {wanted} is needed and was not found: {advice}")
-    answer = subprocess.run(
-        [found, "version", "-json"], env=environment(), capture_output=True, text=True, check=False
-    )
+    answer = subprocess.run([found, "version", "-json"], env=environment(), capture_output=True, text=True, check=False)
     if answer.returncode != 0:
         raise StackError(f"{found} does not run ({answer.stderr.strip()}): {advice}")
     version: str = json.loads(answer.stdout)["terraform_version"]
@@ -56,9 +54,7 @@ def provider_arguments() -> list[str]:
 def provider_source() -> tuple[list[str], str | None]:
     """Return the arguments of `terraform init` and, unless it is the registry, where providers come from."""
     config = _cli_config()
-    if config is not None and re.search(
-        r"^\s*(filesystem|network)_mirror\b", config.read_text(), re.MULTILINE
-    ):
+    if config is not None and re.search(r"^\s*(filesystem|network)_mirror\b", config.read_text(), re.MULTILINE):
         return [], f"as {config} says"
     if _registry_answers():
         return [], None

@@ -1,0 +1,41 @@
+"""Stop what `up` started, and nothing else."""
+
+import time
+from dataclasses import asdict
+
+from local import postgres, services
+from local.console import say
+from local.ports import is_open, ports
+from local.state import StackError, State
+
+CLOSE_LIMIT_S = 10.0
+
+
+def down(state: State) -> None:
+    """Stop the services, make sure that their ports are closed, and forget the stack."""
+    with state.locked():
+        stopped = clean(state)
+    say(f"stopped {', '.join(stopped)}; {state.folder} is clean" if stopped else "nothing was running")
+
+
+def clean(state: State) -> list[str]:
+    """Stop and remove; return what was stopped."""
+    opened = asdict(ports(state)) if state.ports_json.exists() else {}
+    known = services.recorded(state)
+    stopped: list[str] = [name for name in ("ministack", "rds_data") if name in known and known[name].stop()]
+    # PostgreSQL stops in its own way, but only if the process is the one that was started here.
+    if services.is_alive(state, "postgres"):
+        postgres.stop(state.postgres)
+        stopped.append("postgres")
+    _wait_until_closed({name: opened[name] for name in stopped if name in opened})
+    state.remove()
+    return stopped
+
+
+def _wait_until_closed(opened: dict[str, int]) -> None:
+    limit = time.monotonic() + CLOSE_LIMIT_S
+    for name, port in opened.items():
+        while is_open(port):
+            if time.monotonic() > limit:
+                raise StackError(f"{name} was stopped, yet port {port} is still open")
+            time.sleep(0.05)
