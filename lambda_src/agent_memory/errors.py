@@ -64,5 +64,5 @@ class PayloadTooLarge(AgentMemoryError):
 class StoreUnavailable(AgentMemoryError):
     """A store did not do its work; the whole request may be sent again."""
 
-    def __init__(self, message: str, retry_after_s: int = 1) -> None:
-        super().__init__(message, retry_after_s=retry_after_s)
+    def __init__(self, message: str, retry_after_s: int = 1, details: object = None) -> None:
+        super().__init__(message, details=details, retry_after_s=retry_after_s)

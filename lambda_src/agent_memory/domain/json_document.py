@@ -28,6 +28,12 @@ class JsonNumber(float):
         return number
 
 
+class RawJson(str):
+    """JSON that has been written already; `dumps` takes it over as it is."""
+
+    __slots__ = ()
+
+
 def parse(text: str, field: str = "body") -> Any:
     """Parse strict JSON.
 
@@ -107,7 +113,7 @@ def _check_unicode(value: str, field: str) -> None:
 
 def _write(value: Any, out: list[str]) -> None:
     if isinstance(value, str):
-        out.append(encode_basestring(value))
+        out.append(value if isinstance(value, RawJson) else encode_basestring(value))
     elif isinstance(value, dict):
         _write_object(value, out)
     elif isinstance(value, list | tuple):

@@ -1,0 +1,137 @@
+"""DynamoDB calls that the stores share: reads page by page, and writes that say why they failed."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from agent_memory.adapters.aws_json import AwsError, AwsJsonClient
+from agent_memory.adapters.dynamodb_item import Item
+from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
+from agent_memory.errors import InProgress, StoreUnavailable
+
+_BATCH_WRITE = 25
+_BATCH_GET = 100
+_BATCH_ROUNDS = 6
+
+
+class ConditionFailed(Exception):
+    """A condition did not hold: `index` is the failed write's place, `item` what stands there (maybe {})."""
+
+    def __init__(self, index: int, item: Item, *, resent: bool) -> None:
+        super().__init__("a condition did not hold")
+        self.index = index
+        self.item = item
+        self.resent = resent
+
+
+def make_client(region: str) -> AwsJsonClient:
+    """Make the client; it connects at its first call."""
+    return AwsJsonClient("dynamodb", "DynamoDB_20120810", region, protocol="1.0")
+
+
+def get(client: AwsJsonClient, table: str, item_key: Item) -> Item | None:
+    """Read one item, strongly consistent."""
+    answer = client.call("GetItem", {"TableName": table, "Key": item_key, "ConsistentRead": True})
+    item: Item | None = answer.get("Item")
+    return item
+
+
+def write(client: AwsJsonClient, writes: Sequence[dict[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Write one item alone, or several in one transaction; each is {"Put" | "Update" | "Delete": {...}}.
+
+    Raises:
+        ConditionFailed: nothing was written.
+        InProgress: another transaction holds one of the items.
+    """
+    try:
+        if len(writes) == 1:
+            ((action, request),) = writes[0].items()
+            return client.call(f"{action}Item", {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"})
+        items = [
+            {action: {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
+            for each in writes
+            for action, request in each.items()
+        ]
+        return client.call("TransactWriteItems", {"TransactItems": items})
+    except AwsError as exc:
+        raise _explained(exc) from exc
+
+
+def _explained(error: AwsError) -> Exception:
+    if error.code == "ConditionalCheckFailedException":
+        return ConditionFailed(0, error.body.get("Item", {}), resent=error.resent)
+    if error.code == "TransactionConflictException":
+        return InProgress("another request is writing the same record", retry_after_s=1)
+    if error.code != "TransactionCanceledException":
+        return error
+    reasons = error.body.get("CancellationReasons", [])
+    # Last first: the idempotency record stands last, and a repeated request must hear its first answer.
+    for index, reason in reversed(list(enumerate(reasons))):
+        if reason.get("Code") == "ConditionalCheckFailed":
+            return ConditionFailed(index, reason.get("Item", {}), resent=error.resent)
+    if any(reason.get("Code") == "TransactionConflict" for reason in reasons):
+        return InProgress("another request is writing the same record", retry_after_s=1)
+    return StoreUnavailable("dynamodb did not accept the transaction")
+
+
+def put_all(client: AwsJsonClient, table: str, items: Sequence[Item]) -> list[bool]:
+    """Put items without conditions, 25 a call; tells for each whether it is durable."""
+    durable = [False] * len(items)
+    for start in range(0, len(items), _BATCH_WRITE):
+        places = range(start, min(start + _BATCH_WRITE, len(items)))
+        left = {(items[i]["pk"]["S"], items[i]["sk"]["S"]): i for i in places}
+        try:
+            _put_batch(client, table, items, left)
+        except StoreUnavailable:
+            return durable
+        for i in places:
+            durable[i] = i not in left.values()
+    return durable
+
+
+def _put_batch(client: AwsJsonClient, table: str, items: Sequence[Item], left: dict[tuple[str, str], int]) -> None:
+    for _ in range(_BATCH_ROUNDS):
+        requests = [{"PutRequest": {"Item": items[i]}} for i in left.values()]
+        answer = client.call("BatchWriteItem", {"RequestItems": {table: requests}})
+        refused = answer.get("UnprocessedItems", {}).get(table, [])
+        keys = {(r["PutRequest"]["Item"]["pk"]["S"], r["PutRequest"]["Item"]["sk"]["S"]) for r in refused}
+        for key in [key for key in left if key not in keys]:
+            del left[key]
+        if not left:
+            return
+
+
+def get_all(client: AwsJsonClient, table: str, keys: Sequence[Item]) -> dict[tuple[str, str], Item]:
+    """Read items by key, strongly consistent; what does not exist is missing from the answer.
+
+    Raises:
+        StoreUnavailable: some were still unprocessed after several rounds.
+    """
+    found: dict[tuple[str, str], Item] = {}
+    for start in range(0, len(keys), _BATCH_GET):
+        left: Sequence[Item] = keys[start : start + _BATCH_GET]
+        for _ in range(_BATCH_ROUNDS):
+            request = {"RequestItems": {table: {"Keys": list(left), "ConsistentRead": True}}}
+            answer = client.call("BatchGetItem", request)
+            for item in answer.get("Responses", {}).get(table, []):
+                found[item["pk"]["S"], item["sk"]["S"]] = item
+            left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            if not left:
+                break
+        else:
+            raise StoreUnavailable("dynamodb did not return every record")
+    return found
+
+
+def query(client: AwsJsonClient, request: dict[str, Any], budget: ScanBudget) -> Iterator[list[Item]]:
+    """Yield the pages of a Query.
+
+    Raises:
+        ScanBudgetSpent: more pages remain than may be read.
+    """
+    answer = client.call("Query", request)
+    yield answer.get("Items", [])
+    while start_key := answer.get("LastEvaluatedKey"):
+        if not budget.spend():
+            raise ScanBudgetSpent
+        answer = client.call("Query", {**request, "ExclusiveStartKey": start_key})
+        yield answer.get("Items", [])

@@ -1,0 +1,130 @@
+"""Episodes in the memory table: written once under (time, id), read as one timeline.
+
+Sort keys: `EPISODE#<time>#<ulid>`. Reads of a whole agent are consistent Queries of its buckets. Reads by
+session, run or user go through an index, which DynamoDB keeps a moment behind the table; what was written in the
+minute before a walk is therefore read from the table as well (`dynamodb_recent.py`).
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from agent_memory.adapters import dynamodb
+from agent_memory.adapters.aws_json import AwsJsonClient
+from agent_memory.adapters.dynamodb_episode_item import (
+    EPISODE,
+    episode_item,
+    index_of,
+    late_markers,
+    position_of,
+    read_episode,
+    time_key_bounds,
+)
+from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore, stored_record
+from agent_memory.adapters.dynamodb_item import Item, check_size, key, text
+from agent_memory.adapters.dynamodb_recent import recent_episodes
+from agent_memory.domain.buckets import Buckets
+from agent_memory.domain.episode import Episode, Position
+from agent_memory.domain.idempotency import AlreadyAnswered, IdempotencyRecord
+from agent_memory.domain.ports import BucketStore
+from agent_memory.domain.scan import ScanBudget
+from agent_memory.domain.timeline import Span
+
+Examined = tuple[Position, Episode | None]
+
+
+class DynamoEpisodeStore:
+    """`EpisodeStore` on DynamoDB."""
+
+    def __init__(
+        self, client: AwsJsonClient, table: str, buckets: BucketStore, idempotency: DynamoIdempotencyStore
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._buckets = buckets
+        self._idempotency = idempotency
+
+    def append(self, episodes: Sequence[Episode], now: datetime) -> list[bool]:
+        """See `EpisodeStore.append`; one call for up to 25 items."""
+        groups = [self._items(episode, now) for episode in episodes]
+        # Markers first: an episode that stands without its marker could be missed by a walk.
+        items = [item for group in groups for item in group[1:]] + [group[0] for group in groups]
+        durable = dynamodb.put_all(self._client, self._table, items)
+        markers_ok = all(durable[: len(items) - len(groups)])
+        return [ok and markers_ok for ok in durable[len(items) - len(groups) :]]
+
+    def append_answered(self, episode: Episode, now: datetime, answer: IdempotencyRecord) -> None:
+        """See `EpisodeStore.append_answered`; one call."""
+        items = self._items(episode, now)
+        writes = [{"Put": {"TableName": self._table, "Item": item}} for item in items]
+        try:
+            dynamodb.write(self._client, [*writes, self._idempotency.write_of(answer, now)])
+        except dynamodb.ConditionFailed as exc:
+            raise AlreadyAnswered(stored_record(exc.item)) from exc
+
+    def timeline(self, span: Span, budget: ScanBudget) -> Iterator[Examined]:
+        """See `EpisodeStore.timeline`."""
+        buckets = self._buckets.get(span.tenant_id, span.agent_id)
+        if span.session_id or span.run_id or span.user_id:
+            return self._by_index(span, buckets, budget)
+        streams = [self._by_bucket(span, bucket, budget) for bucket in buckets.all()]
+        return heapq.merge(*streams, key=_place, reverse=span.newest_first)
+
+    def _items(self, episode: Episode, now: datetime) -> list[Item]:
+        bucket = self._buckets.get(episode.tenant_id, episode.agent_id).for_write(episode.session_id, now)
+        item = check_size(episode_item(episode, bucket))
+        return [item, *late_markers(episode, bucket, now)]
+
+    def _by_bucket(self, span: Span, bucket: int, budget: ScanBudget) -> Iterator[Examined]:
+        low, high = time_key_bounds(span)
+        request = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :low AND :high",
+            "ExpressionAttributeValues": {
+                ":pk": text(key(span.tenant_id, span.agent_id, str(bucket))),
+                ":low": text(EPISODE + low),
+                ":high": text(EPISODE + high),
+            },
+            "ConsistentRead": True,
+            "ScanIndexForward": not span.newest_first,
+            "Limit": span.page_size,
+        }
+        for page in dynamodb.query(self._client, request, budget):
+            for item in page:
+                episode = read_episode(span.tenant_id, item)
+                yield episode.position, episode
+
+    def _by_index(self, span: Span, buckets: Buckets, budget: ScanBudget) -> Iterator[Examined]:
+        recent = recent_episodes(self._client, self._table, span, buckets, budget)
+        streams = [self._indexed(span, budget), iter([(e.position, e) for e in recent])]
+        last: Position | None = None
+        for position, episode in heapq.merge(*streams, key=_place, reverse=span.newest_first):
+            if position != last:
+                yield position, episode
+            last = position
+
+    def _indexed(self, span: Span, budget: ScanBudget) -> Iterator[Examined]:
+        for page in dynamodb.query(self._client, self._index_request(span), budget):
+            agent = key(span.tenant_id, span.agent_id) + "#"
+            wanted = [{"pk": entry["pk"], "sk": entry["sk"]} for entry in page if entry["pk"]["S"].startswith(agent)]
+            items = dynamodb.get_all(self._client, self._table, wanted)
+            for entry in page:
+                item = items.get((entry["pk"]["S"], entry["sk"]["S"]))
+                yield position_of(entry), read_episode(span.tenant_id, item) if item else None
+
+    def _index_request(self, span: Span) -> dict[str, Any]:
+        by, attribute, value = index_of(span)
+        low, high = time_key_bounds(span)
+        return {
+            "TableName": self._table,
+            "IndexName": f"by_{by}",
+            "KeyConditionExpression": f"{attribute} = :key AND time_key BETWEEN :low AND :high",
+            "ExpressionAttributeValues": {":key": text(value), ":low": text(low), ":high": text(high)},
+            "ScanIndexForward": not span.newest_first,
+            "Limit": min(span.page_size, 100),
+        }
+
+
+def _place(examined: Examined) -> Position:
+    return examined[0]

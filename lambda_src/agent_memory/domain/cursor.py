@@ -1,0 +1,41 @@
+"""Cursors: where a walk stands, signed so that only the walk it was made for can go on with it."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from agent_memory.errors import InvalidRequest
+
+_TAG_BYTES = 16
+
+
+def seal(key: bytes, walk: str, position: list[Any]) -> str:
+    """Sign a position; `key` belongs to the tenant, `walk` describes the query without its limit."""
+    payload = json.dumps(position, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_tag(key, walk, payload) + payload).decode().rstrip("=")
+
+
+def unseal(key: bytes, walk: str, cursor: str) -> list[Any]:
+    """Give back the position.
+
+    Raises:
+        InvalidRequest: changed, from another tenant or from another query.
+    """
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
+    except (binascii.Error, UnicodeError, ValueError):
+        raw = b""
+    tag, payload = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
+    if not payload or not hmac.compare_digest(tag, _tag(key, walk, payload)):
+        raise InvalidRequest.of("cursor", "must be a next_cursor of the same query")
+    position: list[Any] = json.loads(payload)
+    return position
+
+
+def _tag(key: bytes, walk: str, payload: bytes) -> bytes:
+    # The walk is hashed to a fixed length, so that it and the payload cannot be shifted against each other.
+    digest = hashlib.sha256(walk.encode()).digest()
+    return hmac.new(key, digest + payload, hashlib.sha256).digest()[:_TAG_BYTES]

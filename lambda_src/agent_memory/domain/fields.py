@@ -1,0 +1,80 @@
+"""Field types that requests share, and the optional fields of every write.
+
+Pydantic runs in strict mode everywhere: "1" is no integer and 1.0 is no version.
+"""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from agent_memory.domain.identifiers import check_id
+from agent_memory.domain.times import parse_time
+from agent_memory.errors import InvalidRequest
+
+MAX_TTL_HOURS = 24 * 365 * 100
+
+
+def _time(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        msg = "must be an RFC 3339 time in a string"
+        raise ValueError(msg)  # noqa: TRY004 - pydantic reports ValueError as a broken rule
+    return parse_time(value)
+
+
+Id = Annotated[str, AfterValidator(check_id), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 256})]
+Time = Annotated[datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
+JsonObject = dict[str, Any]
+Trust = Literal["direct_user", "inference", "tool_internal", "tool_external"]
+
+
+class Body(BaseModel):
+    """A request body: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+
+
+class Source(Body):
+    """Where a record came from."""
+
+    kind: Id
+    id: Id
+
+
+class Write(Body):
+    """What every write may say about its record."""
+
+    user_id: Id | None = None
+    purposes: list[Id] | None = None
+    metadata: JsonObject | None = None
+    source: Source | None = None
+    trust: Trust | None = None
+    ttl_hours: Annotated[float, Field(gt=0, le=MAX_TTL_HOURS, allow_inf_nan=False)] | None = None
+    expires_at: Time | None = None
+
+    def expiry(self, now: datetime) -> datetime | None:
+        """When the record expires, or None when the write does not say.
+
+        Raises:
+            InvalidRequest: both forms given, or a time that has passed.
+        """
+        if self.ttl_hours is not None and self.expires_at is not None:
+            raise InvalidRequest.of("expires_at", "must not be given together with ttl_hours")
+        if self.ttl_hours is not None:
+            return now + timedelta(hours=self.ttl_hours)
+        if self.expires_at is not None and self.expires_at <= now:
+            raise InvalidRequest.of("expires_at", "must lie in the future")
+        return self.expires_at
+
+    def annotations(self) -> JsonObject:
+        """The descriptive fields that were given, as they were given."""
+        given: JsonObject = {
+            "user_id": self.user_id,
+            "purposes": self.purposes,
+            "metadata": self.metadata,
+            "source": dict(self.source) if self.source else None,
+            "trust": self.trust,
+        }
+        return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,14 @@
+"""How much of a store one request may read."""
+
+from typing import Protocol
+
+
+class ScanBudget(Protocol):
+    """Limits what one request may read; the first page of every stream is free, so that a walk moves on."""
+
+    def spend(self) -> bool:
+        """Take one more page of the store; False when none is left."""
+
+
+class ScanBudgetSpent(Exception):
+    """A walk stopped early; what it yielded so far stands."""

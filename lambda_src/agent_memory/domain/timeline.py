@@ -1,0 +1,76 @@
+"""What a walk over an agent's episodes asks for, apart from any store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agent_memory.domain.episode import Episode, EpisodeType, Position
+from agent_memory.domain.fields import Body, Id, Time
+
+MAX_LIMIT = 500
+
+
+class EpisodeQuery(Body):
+    """Query of GET /v1/memory/episodic/{agent_id}; `metadata.<key>=<value>` arrives as `metadata`."""
+
+    session_id: Id | None = None
+    user_id: Id | None = None
+    run_id: Id | None = None
+    type: EpisodeType | None = None
+    start: Annotated[Time | None, Field(alias="from")] = None
+    end: Annotated[Time | None, Field(alias="to")] = None
+    metadata: Mapping[str, str] = {}
+    order: Literal["newest", "oldest"] = "newest"
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
+    cursor: str | None = None
+
+    @property
+    def page_size(self) -> int:
+        """Records to read at a time: one more than asked for, or many when some will be passed over."""
+        passes_over = self.type or self.metadata or self.user_id or self.run_id
+        return MAX_LIMIT if passes_over else self.limit + 1
+
+    def matches(self, episode: Episode, now: datetime) -> bool:
+        """Every condition that the walk's index does not already guarantee."""
+        metadata = episode.annotations.get("metadata", {})
+        return (
+            episode.is_live(now)
+            and self.session_id in (None, episode.session_id)
+            and self.user_id in (None, episode.user_id)
+            and self.run_id in (None, episode.run_id)
+            and self.type in (None, episode.type)
+            and all(metadata.get(key) == value for key, value in self.metadata.items())
+        )
+
+
+class ReplayQuery(Body):
+    """Query of GET /v1/memory/episodic/{agent_id}/sessions/{session_id}."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = MAX_LIMIT
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one agent's timeline, read through the most selective index.
+
+    `start` and `end` are inclusive; `after` is the last position of the page before; `asked_at` is
+    now and `walk_started_at` when the first page was asked for, so that a store can make up for an index that
+    lags behind its table.
+    """
+
+    tenant_id: str
+    agent_id: str
+    newest_first: bool
+    walk_started_at: datetime
+    asked_at: datetime
+    session_id: str | None = None
+    run_id: str | None = None
+    user_id: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    after: Position | None = None
+    page_size: int = 100

@@ -1,0 +1,98 @@
+"""Administration from an operator's shell, with the operator's own AWS credentials.
+
+    python -m agent_memory.entrypoints.admin keys create --tenant acme --scopes read write
+    python -m agent_memory.entrypoints.admin keys list --tenant acme
+    python -m agent_memory.entrypoints.admin keys revoke --key-id 4f...
+    python -m agent_memory.entrypoints.admin agents spread --tenant acme --agent planner --buckets 8
+
+Reads CONTROL_TABLE, PEPPER_PARAMETER and AWS_REGION from the environment, and AWS credentials as the functions
+do (`eval "$(aws configure export-credentials --format env)"`). Answers in JSON on standard output.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+
+from agent_memory import bootstrap
+from agent_memory.domain.api_key import SCOPES, ApiKey
+from agent_memory.domain.json_document import dumps
+from agent_memory.domain.times import now
+from agent_memory.errors import AgentMemoryError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 1 when it was refused."""
+    options = _parser().parse_args(arguments)
+    try:
+        answer = _COMMANDS[options.area, options.action](options)
+    except AgentMemoryError as exc:
+        sys.stderr.write(f"{exc.message}\n")
+        return 1
+    sys.stdout.write(dumps(answer) + "\n")
+    return 0
+
+
+def _create(options: argparse.Namespace) -> object:
+    expires_at = now() + timedelta(days=options.expires_in_days) if options.expires_in_days else None
+    key, record = bootstrap.api_keys().create(options.tenant, tuple(options.scopes), options.label, expires_at)
+    return {"api_key": key, **_shown(record)}
+
+
+def _list(options: argparse.Namespace) -> object:
+    return [_shown(record) for record in bootstrap.api_keys().of_tenant(options.tenant)]
+
+
+def _revoke(options: argparse.Namespace) -> object:
+    bootstrap.api_keys().revoke(options.key_id)
+    return {"key_id": options.key_id, "revoked": True}
+
+
+def _spread(options: argparse.Namespace) -> object:
+    buckets = bootstrap.agent_buckets().grow(options.tenant, options.agent, options.buckets)
+    return {"agent_id": options.agent, "buckets": len(buckets.all()), "effective_at": buckets.growths[-1].effective_at}
+
+
+_COMMANDS = {
+    ("keys", "create"): _create,
+    ("keys", "list"): _list,
+    ("keys", "revoke"): _revoke,
+    ("agents", "spread"): _spread,
+}
+
+
+def _shown(record: ApiKey) -> dict[str, object]:
+    return {
+        "key_id": record.key_id,
+        "tenant_id": record.tenant_id,
+        "scopes": list(record.scopes),
+        "label": record.label,
+        "created_at": record.created_at,
+        "expires_at": record.expires_at,
+        "revoked_at": record.revoked_at,
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="agent-memory", description="Administer a deployment of agent-memory.")
+    areas = parser.add_subparsers(dest="area", required=True)
+    keys = areas.add_parser("keys", help="API keys").add_subparsers(dest="action", required=True)
+    create = keys.add_parser("create", help="make a key; it is shown this once")
+    create.add_argument("--tenant", required=True)
+    create.add_argument("--scopes", nargs="+", choices=SCOPES, default=["read", "write"])
+    create.add_argument("--label", default="")
+    create.add_argument("--expires-in-days", type=int)
+    listing = keys.add_parser("list", help="list a tenant's keys")
+    listing.add_argument("--tenant", required=True)
+    revoke = keys.add_parser("revoke", help="refuse a key from now on; effective within 60 s")
+    revoke.add_argument("--key-id", required=True)
+    agents = areas.add_parser("agents", help="agents").add_subparsers(dest="action", required=True)
+    spread = agents.add_parser("spread", help="spread a busy agent over more partitions; buckets only grow")
+    spread.add_argument("--tenant", required=True)
+    spread.add_argument("--agent", required=True)
+    spread.add_argument("--buckets", type=int, required=True)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

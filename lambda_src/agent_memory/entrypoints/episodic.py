@@ -1,0 +1,68 @@
+"""The routes of episodic memory."""
+
+from agent_memory import bootstrap
+from agent_memory.domain.episode import Episode, EpisodeBatch, NewEpisode, Position
+from agent_memory.domain.fields import JsonObject
+from agent_memory.domain.timeline import EpisodeQuery, ReplayQuery
+from agent_memory.entrypoints.http import Response, api, error_body, error_status
+from agent_memory.entrypoints.request import Request
+from agent_memory.errors import NotFound
+from agent_memory.service.episode_batch import Outcome
+from agent_memory.service.paging import Page
+
+
+def append(request: Request) -> Response:
+    """POST /v1/memory/episodic."""
+    new = request.body(NewEpisode)
+    return Response(201, bootstrap.episodic().append(request.tenant_id, new, request.attempt).response())
+
+
+def append_batch(request: Request) -> Response:
+    """POST /v1/memory/episodic/batch."""
+    batch = request.body(EpisodeBatch)
+    outcomes = bootstrap.episode_batches().append(request.tenant_id, batch.items, request.attempt, _results)
+    return Response(200, _results(outcomes))
+
+
+def query(request: Request) -> Response:
+    """GET /v1/memory/episodic/{agent_id}."""
+    agent_id, asked = request.path_id("agent_id"), request.query(EpisodeQuery)
+    page, next_cursor = bootstrap.episodic().query(request.tenant_id, agent_id, asked, request.caller.cursor_key)
+    return _page(page, next_cursor)
+
+
+def replay(request: Request) -> Response:
+    """GET /v1/memory/episodic/{agent_id}/sessions/{session_id}: oldest first."""
+    agent_id, asked = request.path_id("agent_id"), request.query(ReplayQuery)
+    whole = EpisodeQuery.model_construct(
+        session_id=request.path_id("session_id"), order="oldest", limit=asked.limit, cursor=asked.cursor
+    )
+    page, next_cursor = bootstrap.episodic().query(request.tenant_id, agent_id, whole, request.caller.cursor_key)
+    if not page.items and asked.cursor is None and not page.partial:
+        raise NotFound("no episodes for this agent and session")
+    return _page(page, next_cursor)
+
+
+def _page(page: Page[Position], next_cursor: str | None) -> Response:
+    meta = {"partial": True} if page.partial else {}
+    return Response(200, {"episodes": page.items, "next_cursor": next_cursor}, meta)
+
+
+def _results(outcomes: list[Outcome]) -> JsonObject:
+    return {
+        "results": [
+            {"status": 201, "data": outcome.response()}
+            if isinstance(outcome, Episode)
+            else {"status": error_status(outcome), "error": error_body(outcome)}
+            for outcome in outcomes
+        ]
+    }
+
+
+ROUTES = {
+    "POST /v1/memory/episodic": append,
+    "POST /v1/memory/episodic/batch": append_batch,
+    "GET /v1/memory/episodic/{agent_id}": query,
+    "GET /v1/memory/episodic/{agent_id}/sessions/{session_id}": replay,
+}
+handler = api(ROUTES)

@@ -1,0 +1,28 @@
+"""Health, readiness, and the answer to every route that does not exist."""
+
+from agent_memory import __version__, bootstrap
+from agent_memory.entrypoints.http import Response, api
+from agent_memory.entrypoints.request import Request
+from agent_memory.errors import NotFound, StoreUnavailable
+
+
+def health(_request: Request) -> Response:
+    """GET /v1/health: the function runs; no store is touched."""
+    return Response(200, {"status": "ok", "version": __version__})
+
+
+def ready(_request: Request) -> Response:
+    """GET /v1/health/ready: each store by itself; 503 unless all of them answer."""
+    stores = bootstrap.readiness().run()
+    if any(store["state"] != "ok" for store in stores.values()):
+        raise StoreUnavailable("not every store answers", details=stores)
+    return Response(200, {"status": "ok", "stores": stores})
+
+
+def unknown(_request: Request) -> Response:
+    """$default."""
+    raise NotFound("no such route")
+
+
+ROUTES = {"GET /v1/health": health, "GET /v1/health/ready": ready, "$default": unknown}
+handler = api(ROUTES)

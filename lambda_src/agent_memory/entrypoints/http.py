@@ -1,0 +1,131 @@
+"""The edge that every HTTP function shares: who calls, which route, and what goes back.
+
+A request passes: authorizer context -> scope -> idempotency key -> route -> envelope. Every error of the tree
+becomes its status here and nowhere else; whatever is not in the tree is a bug and becomes the same plain 500.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from agent_memory import bootstrap, errors, logs
+from agent_memory.domain import idempotency
+from agent_memory.domain.fields import JsonObject
+from agent_memory.domain.idempotency import AlreadyAnswered, Answer, Attempt
+from agent_memory.domain.json_document import RawJson, dumps
+from agent_memory.domain.times import now
+from agent_memory.entrypoints.request import Caller, Request
+
+_STATUS: Mapping[type[errors.AgentMemoryError], tuple[int, str]] = {
+    errors.InvalidRequest: (400, "VALIDATION_ERROR"),
+    errors.Unauthorized: (401, "UNAUTHORIZED"),
+    errors.Forbidden: (403, "FORBIDDEN"),
+    errors.NotFound: (404, "NOT_FOUND"),
+    errors.Conflict: (409, "CONFLICT"),
+    errors.InProgress: (409, "IN_PROGRESS"),
+    errors.PayloadTooLarge: (413, "PAYLOAD_TOO_LARGE"),
+    errors.StoreUnavailable: (503, "UNAVAILABLE"),
+}
+# These say nothing of the request itself, so a repetition has to be judged afresh.
+_NEVER_REMEMBERED = (errors.InProgress, errors.StoreUnavailable)
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a route answers: `data` goes into the envelope, `meta` beside the request's id and latency."""
+
+    status: int
+    data: Any = None
+    meta: JsonObject = field(default_factory=dict)
+
+
+Route = Callable[[Request], Response]
+Handler = Callable[[dict[str, Any], object], JsonObject]
+
+
+def api(routes: Mapping[str, Route]) -> Handler:
+    """Make the Lambda handler of a function that serves these routes."""
+
+    def handler(event: dict[str, Any], _context: object) -> JsonObject:
+        started, calls = time.perf_counter(), bootstrap.data_calls()
+        request_id, route = event["requestContext"]["requestId"], event["routeKey"]
+        status, body, headers = _answer(event, routes, route, request_id)
+        latency_ms = round((time.perf_counter() - started) * 1000, 1)
+        meta = {**body.pop("meta", {}), "request_id": request_id, "latency_ms": latency_ms}
+        logs.line(
+            request_id=request_id,
+            route=route,
+            status=status,
+            latency_ms=latency_ms,
+            data_calls=bootstrap.data_calls() - calls,
+        )
+        reply: JsonObject = {"statusCode": status, "headers": {"content-type": "application/json", **headers}}
+        return reply if status == 204 else reply | {"body": dumps({**body, "meta": meta})}
+
+    return handler
+
+
+@cache
+def scopes() -> dict[str, str | None]:
+    """The scope of each route, from the same file that Terraform makes the routes of."""
+    text = (Path(__file__).parent.parent / "routes.json").read_text()
+    return {route["route"]: route["scope"] for route in json.loads(text)}
+
+
+def error_body(error: errors.AgentMemoryError) -> JsonObject:
+    """The content of `error` in an answer."""
+    body: JsonObject = {"code": _STATUS[type(error)][1], "message": error.message}
+    return body if error.details is None else body | {"details": error.details}
+
+
+def error_status(error: errors.AgentMemoryError) -> int:
+    """The status of an answer."""
+    return _STATUS[type(error)][0]
+
+
+def _answer(
+    event: dict[str, Any], routes: Mapping[str, Route], route: str, request_id: str
+) -> tuple[int, JsonObject, dict[str, str]]:
+    try:
+        scope = scopes()[route]
+        caller = Caller.of(event, scope) if scope else Caller("", (), b"")
+        return _once(Request(event, caller), routes[route], route)
+    except tuple(_STATUS) as exc:
+        headers = {} if exc.retry_after_s is None else {"retry-after": str(exc.retry_after_s)}
+        return error_status(exc), {"error": error_body(exc)}, headers
+    except Exception as exc:  # noqa: BLE001 - the one place that turns a bug into the documented 500
+        logs.crash(request_id, exc)
+        return 500, {"error": {"code": "INTERNAL_ERROR", "message": "an unexpected error"}}, {}
+
+
+def _once(request: Request, serve: Route, route: str) -> tuple[int, JsonObject, dict[str, str]]:
+    key = request.event.get("headers", {}).get("idempotency-key")
+    if key is None or route.startswith("GET "):
+        return _success(serve(request))
+    fingerprint = "\n".join([request.event["rawPath"], request.event.get("rawQueryString") or ""]).encode()
+    record = idempotency.begin(request.tenant_id, route, key, fingerprint + b"\n" + request.raw_body, now())
+    request.attempt = Attempt(record)
+    try:
+        try:
+            return _success(serve(request))
+        except _NEVER_REMEMBERED:
+            raise
+        except errors.AgentMemoryError as exc:
+            refusal = record.answered(error_status(exc), dumps(error_body(exc)))
+            bootstrap.idempotency().put(refusal, now())
+            raise
+    except AlreadyAnswered as exc:
+        return _replay(idempotency.first_answer(exc.stored, record))
+
+
+def _success(response: Response) -> tuple[int, JsonObject, dict[str, str]]:
+    return response.status, {"data": response.data, "meta": response.meta}, {}
+
+
+def _replay(answer: Answer) -> tuple[int, JsonObject, dict[str, str]]:
+    name = "data" if answer.status < 400 else "error"
+    return answer.status, {name: RawJson(answer.body or "null")}, {"idempotency-replayed": "true"}

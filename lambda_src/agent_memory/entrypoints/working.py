@@ -1,0 +1,74 @@
+"""The routes of working memory."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from agent_memory import bootstrap
+from agent_memory.domain.fields import Body
+from agent_memory.domain.state import NewState, StateKey, StatePatch, StateQuery, StateReplacement
+from agent_memory.domain.timeline import MAX_LIMIT
+from agent_memory.entrypoints.http import Response, api
+from agent_memory.entrypoints.request import Request
+
+
+class SessionsQuery(Body):
+    """Query of GET /v1/state/{agent_id}/sessions."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
+    cursor: str | None = None
+
+
+def create(request: Request) -> Response:
+    """POST /v1/state."""
+    new = request.body(NewState)
+    return Response(201, bootstrap.working().create(request.tenant_id, new, request.attempt).response())
+
+
+def get(request: Request) -> Response:
+    """GET /v1/state/{agent_id}."""
+    session_id = request.query(StateQuery).session_id
+    key = StateKey(request.tenant_id, request.path_id("agent_id"), session_id)
+    return Response(200, bootstrap.working().get(key).response())
+
+
+def replace(request: Request) -> Response:
+    """PUT /v1/state/{agent_id}."""
+    agent_id, new = request.path_id("agent_id"), request.body(StateReplacement)
+    state = bootstrap.working().replace(request.tenant_id, agent_id, new, request.attempt)
+    return Response(200, state.response())
+
+
+def patch(request: Request) -> Response:
+    """PATCH /v1/state/{agent_id}."""
+    agent_id, new = request.path_id("agent_id"), request.body(StatePatch)
+    state = bootstrap.working().patch(request.tenant_id, agent_id, new, request.attempt)
+    return Response(200, state.response())
+
+
+def sessions(request: Request) -> Response:
+    """GET /v1/state/{agent_id}/sessions."""
+    agent_id, query = request.path_id("agent_id"), request.query(SessionsQuery)
+    page, next_cursor = bootstrap.working().sessions(
+        request.tenant_id, agent_id, query.limit, query.cursor, request.caller.cursor_key
+    )
+    meta = {"partial": True} if page.partial else {}
+    return Response(200, {"sessions": page.items, "next_cursor": next_cursor}, meta)
+
+
+def delete(request: Request) -> Response:
+    """DELETE /v1/state/{agent_id}/{session_id}."""
+    key = StateKey(request.tenant_id, request.path_id("agent_id"), request.path_id("session_id"))
+    bootstrap.working().delete(key, request.attempt)
+    return Response(204)
+
+
+ROUTES = {
+    "POST /v1/state": create,
+    "GET /v1/state/{agent_id}": get,
+    "PUT /v1/state/{agent_id}": replace,
+    "PATCH /v1/state/{agent_id}": patch,
+    "GET /v1/state/{agent_id}/sessions": sessions,
+    "DELETE /v1/state/{agent_id}/{session_id}": delete,
+}
+handler = api(ROUTES)

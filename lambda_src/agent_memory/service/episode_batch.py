@@ -1,0 +1,91 @@
+"""Batches of episodes: each item is judged and answered by itself."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent_memory.domain.episode import Episode, NewEpisode
+from agent_memory.domain.fields import JsonObject
+from agent_memory.domain.idempotency import Attempt, IdempotencyRecord
+from agent_memory.domain.ports import EpisodeStore, IdempotencyStore
+from agent_memory.domain.state import StateKey
+from agent_memory.errors import AgentMemoryError, StoreUnavailable
+from agent_memory.service.subjects import Subjects
+from agent_memory.service.validation import invalid_request
+
+Outcome = Episode | AgentMemoryError
+
+
+class EpisodeBatches:
+    """POST /v1/memory/episodic/batch."""
+
+    def __init__(
+        self,
+        store: EpisodeStore,
+        idempotency: IdempotencyStore,
+        subjects: Subjects,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._idempotency = idempotency
+        self._subjects = subjects
+        self._clock = clock
+
+    def append(
+        self, tenant_id: str, items: Sequence[Any], attempt: Attempt, answer: Callable[[list[Outcome]], JsonObject]
+    ) -> list[Outcome]:
+        """Write what can be written: the outcome of each item, in order.
+
+        With an idempotency key every attempt makes the same ids, so that one which goes on after a crash writes
+        nothing twice; its answer (made by `answer`) is remembered when no item has to be sent again.
+        """
+        if attempt.record is None:
+            return self._write(tenant_id, items, None)
+        record = self._idempotency.claim(attempt.record, self._clock())
+        try:
+            outcomes = self._write(tenant_id, items, record)
+        except AgentMemoryError:
+            self._idempotency.release(record, self._clock())
+            raise
+        if any(isinstance(outcome, StoreUnavailable) for outcome in outcomes):
+            self._idempotency.release(record, self._clock())
+        else:
+            finished = Attempt(record).answered(200, answer(outcomes))
+            assert finished is not None  # noqa: S101 - the attempt has a record
+            self._idempotency.finish(finished)
+        return outcomes
+
+    def _write(self, tenant_id: str, items: Sequence[Any], record: IdempotencyRecord | None) -> list[Outcome]:
+        now = self._clock()
+        outcomes = [self._episode(tenant_id, item, place, record, now) for place, item in enumerate(items)]
+        episodes = [outcome for outcome in outcomes if isinstance(outcome, Episode)]
+        durable = dict(zip((e.id for e in episodes), self._store.append(episodes, now), strict=True))
+        if episodes and not any(durable.values()):
+            raise StoreUnavailable("no episode was written")
+        return [
+            StoreUnavailable("the episode was not written")
+            if isinstance(outcome, Episode) and not durable[outcome.id]
+            else outcome
+            for outcome in outcomes
+        ]
+
+    def _episode(
+        self, tenant_id: str, item: Any, place: int, record: IdempotencyRecord | None, now: datetime
+    ) -> Outcome:
+        try:
+            new = NewEpisode.model_validate(item)
+            self._subjects.check(StateKey(tenant_id, new.agent_id, new.session_id), new.user_id)
+            if record is None:
+                return Episode.from_request(tenant_id, new, now)
+            return Episode.from_request(tenant_id, new, record.started_at, _randomness(record, place))
+        except ValidationError as exc:
+            return invalid_request(exc)
+        except AgentMemoryError as exc:
+            return exc
+
+
+def _randomness(record: IdempotencyRecord, place: int) -> bytes:
+    return hashlib.sha256(f"{record.tenant_id}\n{record.scope}\n{record.started_at}\n{place}".encode()).digest()[:10]

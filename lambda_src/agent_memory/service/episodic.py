@@ -1,0 +1,73 @@
+"""Episodic memory: append events, read them back in order."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from agent_memory.domain.cursor import seal, unseal
+from agent_memory.domain.episode import Episode, NewEpisode, Position
+from agent_memory.domain.idempotency import Attempt
+from agent_memory.domain.json_document import dumps
+from agent_memory.domain.ports import EpisodeStore
+from agent_memory.domain.state import StateKey
+from agent_memory.domain.timeline import EpisodeQuery, Span
+from agent_memory.domain.times import from_micros, to_micros
+from agent_memory.errors import StoreUnavailable
+from agent_memory.service.paging import Page, PageBudget, fill_page
+from agent_memory.service.subjects import Subjects
+
+
+class EpisodicMemory:
+    """The episodic routes but for the batch."""
+
+    def __init__(self, store: EpisodeStore, subjects: Subjects, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._subjects = subjects
+        self._clock = clock
+
+    def append(self, tenant_id: str, new: NewEpisode, attempt: Attempt) -> Episode:
+        """Write one event; when this returns it is durable.
+
+        Raises:
+            Conflict: the session belongs to another user.
+        """
+        now = self._clock()
+        episode = Episode.from_request(tenant_id, new, now)
+        self._subjects.check(StateKey(tenant_id, new.agent_id, new.session_id), new.user_id)
+        answer = attempt.answered(201, episode.response())
+        if answer is not None:
+            self._store.append_answered(episode, now, answer)
+        elif not self._store.append([episode], now)[0]:
+            raise StoreUnavailable("the episode was not written")
+        return episode
+
+    def query(
+        self, tenant_id: str, agent_id: str, query: EpisodeQuery, cursor_key: bytes
+    ) -> tuple[Page[Position], str | None]:
+        """Read one page of a walk: (page, next cursor)."""
+        now = self._clock()
+        walk = dumps(["episodes", tenant_id, agent_id, query.model_dump(exclude={"limit", "cursor"})])
+        after, started_at = None, now
+        if query.cursor:
+            micros, episode_id, started = unseal(cursor_key, walk, query.cursor)
+            after, started_at = Position(from_micros(micros), episode_id), from_micros(started)
+        span = Span(
+            tenant_id=tenant_id,
+            agent_id=agent_id,
+            newest_first=query.order == "newest",
+            walk_started_at=started_at,
+            asked_at=now,
+            session_id=query.session_id,
+            run_id=query.run_id,
+            user_id=query.user_id,
+            start=query.start,
+            end=query.end,
+            after=after,
+            page_size=query.page_size,
+        )
+        stream = self._store.timeline(span, PageBudget())
+        page = fill_page(stream, query.limit, lambda e: query.matches(e, now), lambda e: e.response())
+        position = page.resume_after or (after if page.partial else None)
+        if position is None:
+            return page, None
+        place = [to_micros(position.time), position.id, to_micros(started_at)]
+        return page, seal(cursor_key, walk, place)

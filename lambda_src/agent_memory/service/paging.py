@@ -1,0 +1,62 @@
+"""Pages of a walk: how far one request may read, and where the next one goes on."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from agent_memory.domain.json_document import RawJson, dumps
+from agent_memory.domain.scan import ScanBudgetSpent
+
+MAX_PAGE_BYTES = 2_500_000
+_EXTRA_PAGES = 9
+_SECONDS = 5.0
+
+PositionT = TypeVar("PositionT")
+RecordT = TypeVar("RecordT")
+
+
+class PageBudget:
+    """10 store pages (the first of each stream is free) and 5 seconds."""
+
+    def __init__(self) -> None:
+        self._left = _EXTRA_PAGES
+        self._deadline = time.monotonic() + _SECONDS
+
+    def spend(self) -> bool:
+        """Take one more page."""
+        self._left -= 1
+        return self._left >= 0 and time.monotonic() < self._deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[PositionT]):
+    """`items` are written JSON; `resume_after` is None at the end; `partial` tells that the budget was spent."""
+
+    items: list[RawJson]
+    resume_after: PositionT | None
+    partial: bool
+
+
+def fill_page(
+    stream: Iterator[tuple[PositionT, RecordT | None]],
+    limit: int,
+    wanted: Callable[[RecordT], bool],
+    response: Callable[[RecordT], object],
+) -> Page[PositionT]:
+    """Take wanted records until the page is full, looking one record ahead to know whether it is the last."""
+    items: list[RawJson] = []
+    size = 0
+    last: PositionT | None = None
+    try:
+        for position, record in stream:
+            if record is not None and wanted(record):
+                item = RawJson(dumps(response(record)))
+                size += len(item)
+                if len(items) == limit or (items and size > MAX_PAGE_BYTES):
+                    return Page(items, last, partial=False)
+                items.append(item)
+            last = position
+    except ScanBudgetSpent:
+        return Page(items, last, partial=len(items) < limit)
+    return Page(items, None, partial=False)

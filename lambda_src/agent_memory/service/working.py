@@ -1,0 +1,147 @@
+"""Working memory: versioned session state."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from agent_memory.domain.cursor import seal, unseal
+from agent_memory.domain.fields import JsonObject, Write
+from agent_memory.domain.idempotency import Attempt
+from agent_memory.domain.json_document import dumps
+from agent_memory.domain.ports import StateStore
+from agent_memory.domain.state import (
+    NewState,
+    State,
+    StateChange,
+    StateKey,
+    StatePatch,
+    StateReplacement,
+    VersionMismatch,
+    merge_patch,
+)
+from agent_memory.errors import Conflict, NotFound
+from agent_memory.service.paging import Page, PageBudget, fill_page
+from agent_memory.service.subjects import Subjects
+
+# Each round is lost only when another writer of the same record got through.
+_ROUNDS = 30
+
+
+class WorkingMemory:
+    """The state routes."""
+
+    def __init__(self, store: StateStore, subjects: Subjects, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._subjects = subjects
+        self._clock = clock
+
+    def create(self, tenant_id: str, new: NewState, attempt: Attempt) -> State:
+        """Write over whatever lives there: version 1 in an empty place, the next version elsewhere.
+
+        Raises:
+            Conflict: the session belongs to another user, or other writers got through too often.
+        """
+        now = self._clock()
+        key = StateKey(tenant_id, new.agent_id, new.session_id)
+        state = State(key, new.data, 1, now, now, new.expiry(now), new.annotations())
+        self._subjects.check(key, new.user_id)
+        for _ in range(_ROUNDS):
+            try:
+                self._store.put(state, attempt.answered(201, state.response()))
+            except VersionMismatch as exc:
+                found = exc.current
+                version, created = (found.version + 1, found.created_at) if found else (1, now)
+                state = replace(state, version=version, created_at=created)
+            else:
+                return state
+        raise Conflict("too many writers at once")
+
+    def get(self, key: StateKey) -> State:
+        """Read.
+
+        Raises:
+            NotFound: nothing lives there.
+        """
+        state = self._store.get(key, self._clock())
+        if state is None:
+            raise NotFound("no state for this agent and session")
+        return state
+
+    def replace(self, tenant_id: str, agent_id: str, new: StateReplacement, attempt: Attempt) -> State:
+        """Write over the version that the caller has read.
+
+        Raises:
+            NotFound: nothing lives there.
+            Conflict: another version does; `details` has it.
+        """
+        key = StateKey(tenant_id, agent_id, new.session_id)
+        change = self._change(key, new, new.data, new.version + 1)
+        self._subjects.check(key, new.user_id)
+        try:
+            if attempt.record is None:
+                return self._store.update(change)
+            # The answer is committed with the write, so what it says has to be known first.
+            return self._put_over(self._expected(key, new.version), change, attempt)
+        except VersionMismatch as exc:
+            raise _refusal(exc.current) from exc
+
+    def patch(self, tenant_id: str, agent_id: str, new: StatePatch, attempt: Attempt) -> State:
+        """Merge into the live version; without a version of the caller's, again until no other writer is between.
+
+        Raises:
+            NotFound: nothing lives there.
+            Conflict: another version lives there, or other writers got through too often.
+        """
+        key = StateKey(tenant_id, agent_id, new.session_id)
+        self._subjects.check(key, new.user_id)
+        for _ in range(_ROUNDS):
+            current = self._expected(key, new.version)
+            data = merge_patch(current.data, new.data)
+            assert isinstance(data, dict)  # noqa: S101 - an object patched by an object is an object
+            try:
+                return self._put_over(current, self._change(key, new, data, current.version + 1), attempt)
+            except VersionMismatch as exc:
+                if new.version is not None:
+                    raise _refusal(exc.current) from exc
+        raise Conflict("too many writers at once")
+
+    def delete(self, key: StateKey, attempt: Attempt) -> None:
+        """Remove.
+
+        Raises:
+            NotFound: nothing lives there.
+        """
+        if not self._store.delete(key, self._clock(), attempt.answered(204, None)):
+            raise NotFound("no state for this agent and session")
+
+    def sessions(
+        self, tenant_id: str, agent_id: str, limit: int, cursor: str | None, cursor_key: bytes
+    ) -> tuple[Page[str], str | None]:
+        """List live sessions in byte order of their ids: (page, next cursor)."""
+        walk = dumps(["sessions", tenant_id, agent_id])
+        after = str(unseal(cursor_key, walk, cursor)[0]) if cursor else None
+        stream = self._store.sessions(tenant_id, agent_id, after, self._clock(), PageBudget())
+        page = fill_page(stream, limit, lambda _: True, lambda session_id: session_id)
+        position = page.resume_after or (after if page.partial else None)
+        return page, seal(cursor_key, walk, [position]) if position else None
+
+    def _expected(self, key: StateKey, version: int | None) -> State:
+        current = self._store.get(key, self._clock())
+        if current is None or version not in (None, current.version):
+            raise _refusal(current)
+        return current
+
+    def _change(self, key: StateKey, new: Write, data: JsonObject, version: int) -> StateChange:
+        now = self._clock()
+        return StateChange(key, data, version, now, new.expiry(now), new.annotations())
+
+    def _put_over(self, current: State, change: StateChange, attempt: Attempt) -> State:
+        state = change.applied_to(current)
+        self._store.put(state, attempt.answered(200, state.response()))
+        return state
+
+
+def _refusal(current: State | None) -> Conflict | NotFound:
+    if current is None:
+        return NotFound("no state for this agent and session")
+    return Conflict("another version is stored", details={"current_version": current.version})
