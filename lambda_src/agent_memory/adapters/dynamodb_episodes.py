@@ -30,6 +30,7 @@ from agent_memory.domain.idempotency import AlreadyAnswered, IdempotencyRecord
 from agent_memory.domain.ports import BucketStore
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.timeline import Span
+from agent_memory.errors import AgentMemoryError, PayloadTooLarge, StoreUnavailable
 
 Examined = tuple[Position, Episode | None]
 
@@ -45,14 +46,22 @@ class DynamoEpisodeStore:
         self._buckets = buckets
         self._idempotency = idempotency
 
-    def append(self, episodes: Sequence[Episode], now: datetime) -> list[bool]:
+    def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
         """See `EpisodeStore.append`; one call for up to 25 items."""
-        groups = [self._items(episode, now) for episode in episodes]
-        # Markers first: an episode that stands without its marker could be missed by a walk.
-        items = [item for group in groups for item in group[1:]] + [group[0] for group in groups]
-        durable = dynamodb.put_all(self._client, self._table, items)
-        markers_ok = all(durable[: len(items) - len(groups)])
-        return [ok and markers_ok for ok in durable[len(items) - len(groups) :]]
+        failures: list[AgentMemoryError | None] = [None] * len(episodes)
+        groups: dict[int, list[Item]] = {}
+        for place, episode in enumerate(episodes):
+            try:
+                groups[place] = self._items(episode, now)
+            except PayloadTooLarge as exc:
+                failures[place] = exc
+        # Markers first: an episode that stands without its markers could be missed by a walk.
+        places = [place for place, items in groups.items() for _ in items[1:]] + list(groups)
+        items = [item for group in groups.values() for item in group[1:]] + [group[0] for group in groups.values()]
+        for place, durable in zip(places, dynamodb.put_all(self._client, self._table, items), strict=True):
+            if not durable:
+                failures[place] = StoreUnavailable("the episode was not written")
+        return failures
 
     def append_answered(self, episode: Episode, now: datetime, answer: IdempotencyRecord) -> None:
         """See `EpisodeStore.append_answered`; one call."""

@@ -13,6 +13,7 @@ from agent_memory.domain.idempotency import IdempotencyRecord
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.state import State, StateChange, StateKey
 from agent_memory.domain.timeline import Span
+from agent_memory.errors import AgentMemoryError
 
 
 class StateStore(Protocol):
@@ -56,8 +57,8 @@ class StateStore(Protocol):
 class EpisodeStore(Protocol):
     """Episodes of an agent; a timeline holds everything acknowledged before its walk started."""
 
-    def append(self, episodes: Sequence[Episode], now: datetime) -> list[bool]:
-        """Write each episode; tells for each whether it is durable. Repeating one changes nothing."""
+    def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
+        """Write each episode: None for each that is durable, else why not. Repeating one changes nothing."""
 
     def append_answered(self, episode: Episode, now: datetime, answer: IdempotencyRecord) -> None:
         """Write one episode and the answer to its request, both or neither.

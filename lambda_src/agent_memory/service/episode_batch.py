@@ -1,6 +1,7 @@
 """Batches of episodes: each item is judged and answered by itself."""
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import Attempt, IdempotencyRecord
 from agent_memory.domain.ports import EpisodeStore, IdempotencyStore
 from agent_memory.domain.state import StateKey
-from agent_memory.errors import AgentMemoryError, StoreUnavailable
+from agent_memory.errors import AgentMemoryError, PayloadTooLarge, StoreUnavailable
 from agent_memory.service.subjects import Subjects
 from agent_memory.service.validation import invalid_request
 
@@ -53,24 +54,27 @@ class EpisodeBatches:
         if any(isinstance(outcome, StoreUnavailable) for outcome in outcomes):
             self._idempotency.release(record, self._clock())
         else:
-            finished = Attempt(record).answered(200, answer(outcomes))
-            assert finished is not None  # noqa: S101 - the attempt has a record
-            self._idempotency.finish(finished)
+            self._finish(record, answer(outcomes))
         return outcomes
+
+    def _finish(self, record: IdempotencyRecord, answer: JsonObject) -> None:
+        finished = Attempt(record).answered(200, answer)
+        assert finished is not None  # noqa: S101 - the attempt has a record
+        try:
+            self._idempotency.finish(finished)
+        except PayloadTooLarge:
+            # Too long to be kept: a repetition makes the same ids, writes the same items and says the same.
+            self._idempotency.release(record, self._clock())
 
     def _write(self, tenant_id: str, items: Sequence[Any], record: IdempotencyRecord | None) -> list[Outcome]:
         now = self._clock()
         outcomes = [self._episode(tenant_id, item, place, record, now) for place, item in enumerate(items)]
         episodes = [outcome for outcome in outcomes if isinstance(outcome, Episode)]
-        durable = dict(zip((e.id for e in episodes), self._store.append(episodes, now), strict=True))
-        if episodes and not any(durable.values()):
+        failures = self._store.append(episodes, now)
+        if episodes and all(isinstance(failure, StoreUnavailable) for failure in failures):
             raise StoreUnavailable("no episode was written")
-        return [
-            StoreUnavailable("the episode was not written")
-            if isinstance(outcome, Episode) and not durable[outcome.id]
-            else outcome
-            for outcome in outcomes
-        ]
+        failed = {episode.id: failure for episode, failure in zip(episodes, failures, strict=True)}
+        return [(failed[each.id] or each) if isinstance(each, Episode) else each for each in outcomes]
 
     def _episode(
         self, tenant_id: str, item: Any, place: int, record: IdempotencyRecord | None, now: datetime
@@ -78,14 +82,16 @@ class EpisodeBatches:
         try:
             new = NewEpisode.model_validate(item)
             self._subjects.check(StateKey(tenant_id, new.agent_id, new.session_id), new.user_id)
-            if record is None:
-                return Episode.from_request(tenant_id, new, now)
-            return Episode.from_request(tenant_id, new, record.started_at, _randomness(record, place))
+            written_at = now if record is None else record.started_at
+            return Episode.from_request(tenant_id, new, written_at, _randomness(record, place))
         except ValidationError as exc:
             return invalid_request(exc)
         except AgentMemoryError as exc:
             return exc
 
 
-def _randomness(record: IdempotencyRecord, place: int) -> bytes:
-    return hashlib.sha256(f"{record.tenant_id}\n{record.scope}\n{record.started_at}\n{place}".encode()).digest()[:10]
+def _randomness(record: IdempotencyRecord | None, place: int) -> bytes:
+    """The random part of an id: the place leads, so that items of one time stay in the order of the batch."""
+    if record is None:
+        return place.to_bytes(2) + os.urandom(8)
+    return place.to_bytes(2) + hashlib.sha256(f"{record.tenant_id}\n{record.scope}\n{place}".encode()).digest()[:8]

@@ -11,7 +11,6 @@ from agent_memory.domain.ports import EpisodeStore
 from agent_memory.domain.state import StateKey
 from agent_memory.domain.timeline import EpisodeQuery, Span
 from agent_memory.domain.times import from_micros, to_micros
-from agent_memory.errors import StoreUnavailable
 from agent_memory.service.paging import Page, PageBudget, fill_page
 from agent_memory.service.subjects import Subjects
 
@@ -36,8 +35,8 @@ class EpisodicMemory:
         answer = attempt.answered(201, episode.response())
         if answer is not None:
             self._store.append_answered(episode, now, answer)
-        elif not self._store.append([episode], now)[0]:
-            raise StoreUnavailable("the episode was not written")
+        elif failure := self._store.append([episode], now)[0]:
+            raise failure
         return episode
 
     def query(
