@@ -65,7 +65,7 @@ class Cluster:
 
 def _create_roles(superuser: psycopg.Connection, master: str, password: str) -> None:
     for role in (master, "rds_superuser", "rds_iam"):
-        if not superuser.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+        if not superuser.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
             superuser.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
     rules = sql.SQL("ALTER ROLE {} LOGIN CREATEROLE CREATEDB NOSUPERUSER NOBYPASSRLS PASSWORD {}")
     superuser.execute(rules.format(sql.Identifier(master), sql.Literal(password)))
@@ -75,7 +75,7 @@ def _create_roles(superuser: psycopg.Connection, master: str, password: str) -> 
 
 
 def _create_database(superuser: psycopg.Connection, database: str, owner: str) -> bool:
-    if superuser.execute("SELECT FROM pg_database WHERE datname = %s", (database,)).fetchone():
+    if superuser.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
         return False
     create = sql.SQL("CREATE DATABASE {} OWNER {}")
     superuser.execute(create.format(sql.Identifier(database), sql.Identifier(owner)))

@@ -81,7 +81,7 @@ class DataApi:
             )
 
     def _roll_back(self, transaction_id: str) -> None:
-        """Free its locks now; if that fails the service does so after three minutes, and the first error matters more."""
+        """Free its locks now; if that fails the service does so after three minutes. The first error matters more."""
         try:
             self._client.rollback_transaction(
                 resourceArn=self._cluster_arn, secretArn=self._secret_arn, transactionId=transaction_id
