@@ -77,23 +77,20 @@ variable "transitions" {
   }
 
   validation {
-    condition     = alltrue([for days in values(var.transitions) : days >= 1 && floor(days) == days])
-    error_message = "transitions need whole numbers of days from 1; got ${jsonencode(var.transitions)}."
-  }
-
-  validation { # S3 moves objects down this list only; a pair is ordered when both are named
-    condition = alltrue([
-      for pair in [["STANDARD_IA", "INTELLIGENT_TIERING"], ["STANDARD_IA", "GLACIER_IR"], ["INTELLIGENT_TIERING", "GLACIER_IR"]] :
-      lookup(var.transitions, pair[0], 0) < lookup(var.transitions, pair[1], 1e9)
-    ])
-    error_message = "transitions must go from STANDARD_IA over INTELLIGENT_TIERING to GLACIER_IR with rising days; got ${jsonencode(var.transitions)}."
+    condition     = alltrue([for days in values(var.transitions) : days >= 1 && days <= 36500 && floor(days) == days])
+    error_message = "transitions need whole numbers of days from 1 to 36500; got ${jsonencode(var.transitions)}."
   }
 
   validation {
     condition = alltrue([
       for class in ["INTELLIGENT_TIERING", "GLACIER_IR"] :
-      lookup(var.transitions, class, 1e9) - lookup(var.transitions, "STANDARD_IA", -30) >= 30
+      lookup(var.transitions, class, 100000) - lookup(var.transitions, "STANDARD_IA", -30) >= 30
     ])
-    error_message = "transitions must leave 30 days in STANDARD_IA, which are paid for in any case; got ${jsonencode(var.transitions)}."
+    error_message = "transitions must come to STANDARD_IA first and leave 30 days there, which are paid for in any case; got ${jsonencode(var.transitions)}."
+  }
+
+  validation {
+    condition     = lookup(var.transitions, "INTELLIGENT_TIERING", 0) < lookup(var.transitions, "GLACIER_IR", 100000)
+    error_message = "transitions must come to INTELLIGENT_TIERING before GLACIER_IR, as S3 only moves that way; got ${jsonencode(var.transitions)}."
   }
 }

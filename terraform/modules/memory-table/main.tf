@@ -12,8 +12,6 @@ locals {
 
 resource "aws_dynamodb_table" "main" {
   #checkov:skip=CKV_AWS_119:The customer managed key is the caller's choice (kms_key_arn); the AWS owned key costs nothing.
-  #checkov:skip=CKV_AWS_28:On by default; the caller may give up recovery (point_in_time_recovery = null).
-  #checkov:skip=CKV2_AWS_16:Billed per request by default; provisioned capacity always comes with autoscaling.
   count = local.create ? 1 : 0
 
   name                        = var.name

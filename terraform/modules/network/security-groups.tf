@@ -1,7 +1,9 @@
 # What forgets to choose a group can talk to nothing.
 resource "aws_default_security_group" "main" {
-  vpc_id = aws_vpc.main.id
-  tags   = merge(var.tags, { Name = "${var.name}-default" })
+  vpc_id  = aws_vpc.main.id
+  ingress = []
+  egress  = []
+  tags    = merge(var.tags, { Name = "${var.name}-default" })
 }
 
 locals {

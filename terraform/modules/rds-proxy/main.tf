@@ -19,18 +19,17 @@ resource "aws_db_proxy" "main" {
   require_tls            = true
   debug_logging          = false # it writes the text of statements
   idle_client_timeout    = var.idle_client_timeout_s
-  vpc_subnet_ids         = data.aws_subnet.main[*].id
+  vpc_subnet_ids         = var.vpc.subnet_ids
   vpc_security_group_ids = var.vpc.security_group_ids
   tags                   = var.tags
 
   auth {
-    auth_scheme               = "SECRETS"
-    client_password_auth_type = "POSTGRES_SCRAM_SHA_256"
-    iam_auth                  = "REQUIRED"
-    secret_arn                = var.secret_arn
+    auth_scheme = "SECRETS"
+    iam_auth    = "REQUIRED"
+    secret_arn  = var.secret_arn
   }
 
-  depends_on = [aws_iam_role_policy.main]
+  depends_on = [aws_iam_role_policy.main, data.aws_subnet.main]
 }
 
 resource "aws_db_proxy_default_target_group" "main" {
