@@ -42,6 +42,17 @@ locals {
         periods     = 1
       }
     },
+    {
+      for pair in setproduct(keys(var.tables), ["Read", "Write"]) : "${pair[0]}-${lower(pair[1])}s-throttled" => {
+        description = "DynamoDB refused ${lower(pair[1])}s of the ${pair[0]} table for want of capacity."
+        namespace   = "AWS/DynamoDB"
+        metric      = "${pair[1]}ThrottleEvents"
+        dimensions  = { TableName = var.tables[pair[0]] }
+        statistic   = "Sum"
+        threshold   = 10
+        periods     = 1
+      }
+    },
     # No statement of ours should pin; a pinned connection is one that no other function can borrow.
     {
       for name in var.proxy_name[*] : "proxy-pinned" => {
@@ -57,7 +68,7 @@ locals {
   )
 }
 
-resource "aws_cloudwatch_metric_alarm" "single" {
+resource "aws_cloudwatch_metric_alarm" "main" {
   for_each = local._alarms
 
   alarm_name          = "${var.name}-${each.key}"
@@ -75,41 +86,4 @@ resource "aws_cloudwatch_metric_alarm" "single" {
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
   tags                = var.tags
-}
-
-resource "aws_cloudwatch_metric_alarm" "table_throttled" {
-  for_each = var.tables
-
-  alarm_name          = "${var.name}-${each.key}-table-throttled"
-  alarm_description   = "DynamoDB refused reads or writes of the ${each.key} table for want of capacity."
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanOrEqualToThreshold"
-  threshold           = 10
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arns
-  ok_actions          = var.alarm_topic_arns
-  tags                = var.tags
-
-  metric_query {
-    id          = "throttled"
-    expression  = "FILL(reads, 0) + FILL(writes, 0)"
-    label       = "Throttled reads and writes"
-    return_data = true
-  }
-
-  dynamic "metric_query" {
-    for_each = { reads = "ReadThrottleEvents", writes = "WriteThrottleEvents" }
-
-    content {
-      id = metric_query.key
-
-      metric {
-        namespace   = "AWS/DynamoDB"
-        metric_name = metric_query.value
-        dimensions  = { TableName = each.value }
-        stat        = "Sum"
-        period      = 300
-      }
-    }
-  }
 }
