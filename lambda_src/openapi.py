@@ -1,0 +1,214 @@
+"""Writes `docs/openapi.json` from the routes and the models: `python lambda_src/openapi.py`."""
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from agent_memory import __version__
+from agent_memory.domain.episode import EpisodeBatch, EpisodeResponse, EpisodesResponse, NewEpisode
+from agent_memory.domain.state import (
+    NewState,
+    SessionsResponse,
+    StatePatch,
+    StateQuery,
+    StateReplacement,
+    StateResponse,
+)
+from agent_memory.domain.timeline import EpisodeQuery, ReplayQuery
+from agent_memory.entrypoints.http import scopes
+from agent_memory.entrypoints.working import SessionsQuery
+
+TARGET = Path(__file__).parent.parent / "docs" / "openapi.json"
+_REF = "#/components/schemas/{model}"
+_WRITE_ERRORS = {400: "malformed", 401: "bad key", 403: "scope missing", 409: "conflict", 413: "too large"}
+_READ_ERRORS = {400: "malformed", 401: "bad key", 403: "scope missing"}
+
+
+class BatchItem(BaseModel):
+    """The outcome of one item: `data` when status is 201, else `error`."""
+
+    status: int
+    data: EpisodeResponse | None = None
+    error: dict[str, Any] | None = None
+
+
+class BatchResponse(BaseModel):
+    """Outcomes in the order of the items."""
+
+    results: list[BatchItem]
+
+
+class HealthResponse(BaseModel):
+    """The function runs."""
+
+    status: str
+    version: str
+
+
+class ReadyResponse(BaseModel):
+    """Each store's state and latency."""
+
+    status: str
+    stores: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One route in the document."""
+
+    summary: str
+    status: int
+    answer: type[BaseModel] | None
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    may_be_absent: bool = False
+
+
+OPERATIONS = {
+    "POST /v1/state": Operation("Write a session's state, over whatever is there", 201, StateResponse, NewState),
+    "GET /v1/state/{agent_id}": Operation(
+        "Read a session's state", 200, StateResponse, query=StateQuery, may_be_absent=True
+    ),
+    "PUT /v1/state/{agent_id}": Operation(
+        "Replace the version that was read", 200, StateResponse, StateReplacement, may_be_absent=True
+    ),
+    "PATCH /v1/state/{agent_id}": Operation(
+        "Apply a JSON Merge Patch", 200, StateResponse, StatePatch, may_be_absent=True
+    ),
+    "GET /v1/state/{agent_id}/sessions": Operation("List sessions", 200, SessionsResponse, query=SessionsQuery),
+    "DELETE /v1/state/{agent_id}/{session_id}": Operation("Delete a session's state", 204, None, may_be_absent=True),
+    "POST /v1/memory/episodic": Operation("Append an episode", 201, EpisodeResponse, NewEpisode),
+    "POST /v1/memory/episodic/batch": Operation("Append up to 100 episodes", 200, BatchResponse, EpisodeBatch),
+    "GET /v1/memory/episodic/{agent_id}": Operation(
+        "Read an agent's episodes, newest first", 200, EpisodesResponse, query=EpisodeQuery
+    ),
+    "GET /v1/memory/episodic/{agent_id}/sessions/{session_id}": Operation(
+        "Replay a session, oldest first", 200, EpisodesResponse, query=ReplayQuery, may_be_absent=True
+    ),
+    "GET /v1/health": Operation("The API runs; no store is touched", 200, HealthResponse),
+    "GET /v1/health/ready": Operation("Whether each store answers", 200, ReadyResponse),
+}
+
+
+def document() -> dict[str, Any]:
+    """Make the OpenAPI 3.1 document."""
+    models = {m for o in OPERATIONS.values() for m in (o.answer, o.body) if m is not None}
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, definitions = models_json_schema([(m, "validation") for m in ordered], ref_template=_REF)
+    paths: dict[str, Any] = {}
+    for route, scope in scopes().items():
+        if route != "$default":
+            method, _, path = route.partition(" ")
+            paths.setdefault(path, {})[method.lower()] = _operation(route, OPERATIONS[route], scope)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "agent-memory", "version": __version__, "license": {"name": "Apache-2.0"}},
+        "paths": paths,
+        "components": {
+            "schemas": {**definitions["$defs"], "Error": _error_schema(), "Meta": _meta_schema()},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(route: str, operation: Operation, scope: str | None) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "summary": operation.summary,
+        "operationId": re.sub(r"\W+", "_", route.lower()).strip("_"),
+        "parameters": [*_path_parameters(route), *_query_parameters(operation.query)],
+        "responses": _responses(operation, scope),
+    }
+    if not route.startswith("GET "):
+        described["parameters"].append(_idempotency_key())
+    if operation.body:
+        schema = {"$ref": _REF.format(model=operation.body.__name__)}
+        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if scope:
+        described |= {"security": [{"key": []}], "x-scope": scope}
+    return described
+
+
+def _path_parameters(route: str) -> list[dict[str, Any]]:
+    plain_or_encoded = {"type": "string", "pattern": r"^([A-Za-z0-9._:@+=,-]{1,256}|~[A-Za-z0-9_-]+)$"}
+    note = "plain when it holds only A-Za-z0-9._:@+=,- and else ~ and base64url of its UTF-8"
+    names = re.findall(r"{(\w+)}", route)
+    return [
+        {"name": name, "in": "path", "required": True, "description": note, "schema": plain_or_encoded}
+        for name in names
+    ]
+
+
+def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, Any]]:
+    if model is None:
+        return []
+    schema = model.model_json_schema(by_alias=True)
+    return [_query_parameter(name, {**field}) for name, field in schema["properties"].items()]
+
+
+def _query_parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
+    options = [option for option in field.pop("anyOf", []) if option != {"type": "null"}]
+    schema = options[0] if options else field
+    if name == "metadata":
+        note = "metadata.<key>=<value>: episodes whose metadata holds exactly this string"
+        return {
+            "name": "metadata.{key}",
+            "in": "query",
+            "required": False,
+            "description": note,
+            "schema": {"type": "string"},
+        }
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
+def _idempotency_key() -> dict[str, Any]:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"},
+    }
+
+
+def _responses(operation: Operation, scope: str | None) -> dict[str, Any]:
+    responses: dict[str, Any] = {str(operation.status): {"description": "done"}}
+    if operation.answer:
+        data = {"$ref": _REF.format(model=operation.answer.__name__)}
+        responses[str(operation.status)] |= _content({"data": data, "meta": {"$ref": _REF.format(model="Meta")}})
+    errors = dict(_WRITE_ERRORS if operation.body or operation.status == 204 else _READ_ERRORS) if scope else {}
+    if operation.may_be_absent:
+        errors[404] = "absent, expired, or another tenant's"
+    for status, reason in {**errors, 503: "a store does not answer"}.items():
+        body = _content({"error": {"$ref": _REF.format(model="Error")}, "meta": {"$ref": _REF.format(model="Meta")}})
+        # The gateway itself answers 401 and 503 in a form of its own, {"message"}.
+        responses[str(status)] = {"description": reason} | ({} if status in (401, 503) else body)
+    return responses
+
+
+def _content(properties: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def _error_schema() -> dict[str, Any]:
+    properties = {"code": {"type": "string"}, "message": {"type": "string"}, "details": {}}
+    return {"type": "object", "properties": properties, "required": ["code", "message"]}
+
+
+def _meta_schema() -> dict[str, Any]:
+    properties = {
+        "request_id": {"type": "string"},
+        "latency_ms": {"type": "number"},
+        "partial": {"type": "boolean"},
+    }
+    return {"type": "object", "properties": properties, "required": ["request_id", "latency_ms"]}
+
+
+if __name__ == "__main__":
+    TARGET.write_text(json.dumps(document(), indent=1) + "\n")
+    sys.stdout.write(f"{TARGET.name} written\n")
