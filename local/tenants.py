@@ -20,7 +20,7 @@ def create(environment: dict[str, str]) -> tuple[Tenant, ...]:
 def _key(tenant_id: str, environment: dict[str, str]) -> str:
     command = [sys.executable, "-m", "agent_memory.entrypoints.admin", "keys", "create"]
     done = subprocess.run(
-        [*command, "--tenant", tenant_id, "--scopes", ",".join(SCOPES)],
+        [*command, "--tenant", tenant_id, "--scopes", *SCOPES, "--label", "local stack"],
         env={"PATH": os.defpath, "PYTHONPATH": str(ROOT / "lambda_src"), **environment},
         cwd=ROOT,
         capture_output=True,

@@ -1,0 +1,58 @@
+"""A small client of the HTTP API: one key, JSON in and out, and patience when told to come back later."""
+
+import base64
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+_ATTEMPTS = 6
+_COME_BACK = {429, 503}
+
+
+class Api:
+    """Calls the API as one tenant."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._client = httpx.Client(
+            base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False
+        )
+
+    def call(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """Send a request and repeat it while the API asks for patience; the key makes repeating safe."""
+        headers = {} if method == "GET" else {"Idempotency-Key": uuid4().hex}
+        for attempt in range(1, _ATTEMPTS + 1):
+            answer = self._client.request(method, path, headers=headers, **content)
+            if answer.status_code not in _COME_BACK or attempt == _ATTEMPTS:
+                break
+            time.sleep(float(answer.headers.get("Retry-After", 1)))
+        return answer
+
+    def data(self, method: str, path: str, **content: Any) -> Any:
+        """Send a request that must succeed and return its data."""
+        answer = self.call(method, path, **content)
+        if not answer.is_success:
+            raise httpx.HTTPStatusError(
+                f"{method} {path}: {answer.status_code} {answer.text[:500]}", request=answer.request, response=answer
+            )
+        return answer.json()["data"]
+
+    def episodes(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Walk a list of episodes to its end, page by page."""
+        cursor: dict[str, str] = {}
+        while True:
+            page = self.data("GET", path, params=query | cursor)
+            yield from page["episodes"]
+            if not page.get("next_cursor"):
+                return
+            cursor = {"cursor": page["next_cursor"]}
+
+
+def segment(identifier: str) -> str:
+    """Write an id as part of a path: unusual ones as `~` and base64url."""
+    if re.fullmatch(r"[A-Za-z0-9._:@+=,-]+", identifier):
+        return identifier
+    return "~" + base64.urlsafe_b64encode(identifier.encode()).decode().rstrip("=")

@@ -1,0 +1,137 @@
+"""`python -m local.demo [transcript.jsonl]`: a conversation is remembered and replayed through the HTTP API.
+
+Every part says what it does, shows the answer, and stops the demonstration when the answer is not the expected one.
+"""
+
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+
+from local import transcript, whereabouts
+from local.api import Api, segment
+from local.console import heading, say, status, styled
+from local.episodes import batches, expected, shown
+from local.stack import Stack
+from local.state import StackError, chosen
+from local.transcript import Turn
+from local.up import up
+
+_SHOWN_TURNS = 8
+_NEWEST = 5
+
+
+class Demo:
+    """One run, with an agent of its own, so that runs do not mix."""
+
+    def __init__(self, stack: Stack, turns: list[Turn]) -> None:
+        self.stack = stack
+        self.turns = turns
+        self.agent = f"concierge-{uuid4().hex[:8]}"
+        self.sessions = list(dict.fromkeys(turn.session for turn in turns))
+        owner, stranger = stack.tenants[:2]
+        self.owner, self.stranger = owner.tenant_id, stranger.tenant_id
+        self.api = Api(stack.api_url, owner.api_key)
+        self.strangers_api = Api(stack.api_url, stranger.api_key)
+
+    def remember(self) -> None:
+        """Append every turn, in batches."""
+        heading(f"Remember: {len(self.turns)} turns of {len(self.sessions)} sessions, as tenant {self.owner}")
+        started, kept = time.monotonic(), 0
+        for batch in batches(self.agent, self.turns):
+            results = self.api.data("POST", "/v1/memory/episodic/batch", json={"items": batch})["results"]
+            refused = [result for result in results if result["status"] != 201]
+            _expect(not refused, f"the API refused a turn: {refused[:1]}")
+            kept += len(batch)
+            status(f"  {kept}/{len(self.turns)}")
+        say(f"  acknowledged in {time.monotonic() - started:.1f} s, agent {self.agent}")
+
+    def replay(self) -> None:
+        """Read every session back, oldest first, and compare it word by word."""
+        heading("Replay: every session, oldest first")
+        for session in self.sessions:
+            path = f"/v1/memory/episodic/{self.agent}/sessions/{segment(session)}"
+            replayed = [shown(episode) for episode in self.api.episodes(path)]
+            wanted = expected(turn for turn in self.turns if turn.session == session)
+            _expect(replayed == wanted, f"session {session} came back changed")
+            say(f"  {session}: {len(replayed)} turns, as they were said")
+            if session == self.sessions[0]:
+                self._quote(replayed[:_SHOWN_TURNS])
+
+    def recall_newest(self) -> None:
+        """Ask for the last turns of all sessions."""
+        heading(f"The last {_NEWEST} turns, newest first")
+        page = self.api.data("GET", f"/v1/memory/episodic/{self.agent}", params={"limit": _NEWEST})
+        newest = [shown(episode) for episode in page["episodes"]]
+        _expect(newest == expected(reversed(self.turns[-_NEWEST:])), "these are not the last turns")
+        self._quote(newest)
+
+    def keep_state(self) -> None:
+        """Save state, change it, and see a writer with a stale version refused."""
+        heading("Working memory: a stale writer is refused")
+        record = {"agent_id": self.agent, "session_id": self.sessions[-1]}
+        made = self.api.data("POST", "/v1/state", json=record | {"data": {"task": "greet", "step": 1}})
+        say(f"  saved    version {made['version']}  {made['data']}")
+        path, change = f"/v1/state/{self.agent}", {"data": {"task": "greet", "step": 2}, "version": made["version"]}
+        changed = self.api.data("PUT", path, json=record | change)
+        say(f"  changed  version {changed['version']}  {changed['data']}")
+        refused = self.api.call("PUT", path, json=record | change)
+        _expect(refused.status_code == 409, f"a stale version was answered {refused.status_code}")
+        say(f"  stale    {refused.status_code} {refused.json()['error']}")
+        read = self.api.data("GET", path, params={"session_id": self.sessions[-1]})
+        _expect(read["data"] == changed["data"], "the state read is not the state written")
+        say(f"  read     version {read['version']}  {read['data']}")
+
+    def hide(self) -> None:
+        """Ask for all of it as another tenant."""
+        heading(f"Another tenant, {self.stranger}, sees nothing")
+        session = segment(self.sessions[0])
+        for path, status_code in (
+            (f"/v1/memory/episodic/{self.agent}/sessions/{session}", 404),
+            (f"/v1/state/{self.agent}?session_id={self.sessions[-1]}", 404),
+            (f"/v1/memory/episodic/{self.agent}", 200),
+        ):
+            answer = self.strangers_api.call("GET", path)
+            found = answer.json().get("data", {}).get("episodes", [])
+            _expect(answer.status_code == status_code and not found, f"{path} leaked: {answer.text[:200]}")
+            say(f"  GET {path.partition('?')[0]}  {answer.status_code}, nothing")
+
+    def _quote(self, lines: list[tuple[str, str, str, str]]) -> None:
+        for _, at, speaker, text in lines:
+            say(f"    {styled(at[:16].replace('T', ' '), 'dim')}  {speaker}: {text}")
+
+
+def run(stack: Stack, turns: list[Turn]) -> None:
+    """Play all parts."""
+    demo = Demo(stack, turns)
+    demo.remember()
+    demo.replay()
+    demo.recall_newest()
+    demo.keep_state()
+    demo.hide()
+    whereabouts.show(stack)
+    whereabouts.show_next_steps(chosen(), demo.agent, demo.sessions[0])
+
+
+def _expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 (reads like an assertion)
+    if not holds:
+        raise StackError(otherwise)
+
+
+def main() -> int:
+    """Read the transcript first: a mistake in it should not cost the wait for a stack."""
+    try:
+        turns = transcript.load(Path(sys.argv[1]) if sys.argv[1:] else transcript.SAMPLE)
+        run(up(chosen()), turns)
+    except (StackError, httpx.HTTPError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

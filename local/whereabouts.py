@@ -1,0 +1,44 @@
+"""What is where, read from the stores themselves, and how to go on by hand."""
+
+import psycopg
+
+from local import ministack
+from local.api import segment
+from local.console import heading, say
+from local.stack import Stack
+from local.state import State
+
+_TABLES = """
+    SELECT relname, relrowsecurity AND relforcerowsecurity
+    FROM pg_class WHERE relnamespace = 'memory'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+    ORDER BY relname
+"""
+
+
+def show(stack: Stack) -> None:
+    """Count what the stores hold."""
+    heading("What is where")
+    dynamodb = ministack.client("dynamodb", stack.aws_endpoint_url)
+    for table in (stack.memory_table, stack.control_table):
+        pages = dynamodb.get_paginator("scan").paginate(TableName=table, Select="COUNT")
+        say(f"  DynamoDB    {table}: {sum(page['Count'] for page in pages)} items")
+    objects = ministack.client("s3", stack.aws_endpoint_url).list_objects_v2(Bucket=stack.bucket)
+    say(f"  S3          {stack.bucket}: {objects['KeyCount']} objects (old episodes will move here)")
+    with psycopg.connect(stack.postgres_dsn_owner) as connection:
+        version = connection.execute("SHOW server_version").fetchone()
+        tables = connection.execute(_TABLES).fetchall()
+    say(f"  PostgreSQL  {version[0] if version else ''}, {len(tables)} tables in schema memory:")
+    for name, guarded in tables:
+        say(f"                {name}{'' if guarded else ' (not of tenants)'}")
+
+
+def show_next_steps(state: State, agent: str, session: str) -> None:
+    """Print lines that can be pasted into a shell."""
+    heading("Go on")
+    read = "python3 -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]])'"
+    say(f"  url=$({read} api_url < {state.stack_json})")
+    say(f"  key=$({read} api_key < {state.stack_json})")
+    say(f'  curl -H "Authorization: Bearer $key" "$url/v1/memory/episodic/{agent}?limit=3"')
+    say(f'  curl -H "Authorization: Bearer $key" "$url/v1/memory/episodic/{agent}/sessions/{segment(session)}"')
+    say('  curl -H "Authorization: Bearer $key" "$url/v1/health/ready"')
+    say("  make down    # stops everything and removes what it left")
