@@ -97,8 +97,15 @@ def _registry_answers() -> bool:
         return False
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run Terraform with the arguments given; without any, only make sure that it could be."""
     try:
-        binary()
+        found = binary()
     except StackError as error:
         sys.exit(str(error))
+    if sys.argv[1:]:
+        os.execve(found, [found, *sys.argv[1:]], environment())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+# Everything starts here: `make demo` and `make test` need only Terraform, Python >= 3.11 and make.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON_DEV := .venv/bin/python
+SOURCES := lambda_src local tests $(wildcard bench)
+ENV ?= dev
+TRANSCRIPT ?=
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Python environments from uv.lock: .venv for work, .venv-stack for the local AWS stand-in
+	@sh local/setup.sh dev stack
+
+build: setup ## the Lambda zip for AWS (arm64) in dist/, the same bytes every time
+	@$(PYTHON_DEV) lambda_src/build.py
+
+release: setup ## dist/release: zip, hash, bill of materials, release.json
+	@$(PYTHON_DEV) lambda_src/release.py
+
+up: terraform setup ## start the whole stack on this machine and say where it is
+	@$(PYTHON_DEV) -m local up
+
+down: setup ## stop what `make up` started
+	@$(PYTHON_DEV) -m local down
+
+demo: terraform setup ## remember and replay a conversation: ours, or TRANSCRIPT=file.jsonl
+	@$(PYTHON_DEV) -m local.demo $(if $(TRANSCRIPT),"$(TRANSCRIPT)")
+
+test: lint ## lint, then every test; end-to-end tests bring up a stack of their own
+	@echo "test: unit, contract, database, AWS, Terraform, build, end to end"
+	@$(PYTHON_DEV) -m pytest
+
+lint: terraform setup ## formatting, style, types, import rules, Terraform format
+	@echo "lint: ruff, mypy, import rules, terraform fmt"
+	@.venv/bin/ruff format --quiet --check $(SOURCES)
+	@.venv/bin/ruff check --quiet $(SOURCES)
+	@.venv/bin/mypy --no-error-summary $(SOURCES)
+	@said=$$(PYTHONPATH=lambda_src .venv/bin/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }
+	@$(PYTHON_DEV) -m local.terraform fmt -check -recursive terraform
+	@$(PYTHON_DEV) -m local.terraform fmt -check -recursive examples
+
+scan: ## checkov on the Terraform code
+	@sh local/setup.sh scan
+	@.venv-scan/bin/checkov --quiet --compact --framework terraform --directory terraform/modules
+
+plan: terraform build ## terraform plan of ENV=dev|staging|prod, with your AWS credentials and the zip just built
+	@$(PYTHON_DEV) -m local.plan $(ENV)
+
+bench: terraform setup ## measure against the budgets of the architecture
+	@$(PYTHON_DEV) -m bench
+
+# Before anything takes time: is Terraform here, and new enough?
+terraform:
+	@sh local/setup.sh
+	@.venv-tools/bin/python -m local.terraform
+
+.PHONY: help setup build release up down demo test lint scan plan bench terraform
