@@ -1,9 +1,10 @@
 """PostgreSQL that plays an Aurora cluster, behind the Data API that plays AWS's."""
 
+import functools
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from psycopg.conninfo import make_conninfo
 from agent_memory.adapters.data_api import DataApi
 from agent_memory.adapters.schema_database import DataApiSchema
 from agent_memory.adapters.sql_scripts import migrations, repeatables
-from agent_memory.domain.database import Login
+from agent_memory.domain.database import Login, Script
 from agent_memory.service.enable_login import EnableLogin
 from agent_memory.service.migrate import Migrate, Patience
 
@@ -52,11 +53,11 @@ class Aurora:
 
     superuser_dsn: str
     secret: InMemorySecret = field(default_factory=InMemorySecret)
-    idle_s: float = 180.0
 
     def __post_init__(self) -> None:
         cluster = Cluster(self.superuser_dsn, self._credentials, "memory")
-        self.server = RdsDataServer(0, Sessions(cluster.connect, self.idle_s))
+        self.sessions = Sessions(cluster.connect, idle_s=180)
+        self.server = RdsDataServer(0, self.sessions)
         self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
         self.client = boto3.client(
@@ -85,12 +86,14 @@ class Aurora:
     def as_app(self) -> DataApi:
         return DataApi(self.client, CLUSTER_ARN, APP_ARN, "memory")
 
-    def migrate(self, folder: Path = SQL, schema: Any = None) -> Migrate:
+    def migrate(
+        self, folder: Path = SQL, schema: DataApiSchema | None = None, within: Patience | None = None
+    ) -> Migrate:
         schema = schema or DataApiSchema(self.as_master())
-        return Migrate(schema, migrations(folder), repeatables(folder), patience())
+        return Migrate(schema, *scripts(folder), within or patience(60))
 
     def enable_login(self) -> EnableLogin:
-        return EnableLogin(DataApiSchema(self.as_master()), self.secret, self.as_app().accepts_login, patience())
+        return EnableLogin(DataApiSchema(self.as_master()), self.secret, self.as_app().accepts_login, patience(60))
 
     def superuser(self, database: str = "memory") -> psycopg.Connection[Any]:
         return psycopg.connect(make_conninfo(self.superuser_dsn, dbname=database), autocommit=True)
@@ -101,8 +104,21 @@ class Aurora:
         return make_conninfo(self.superuser_dsn, dbname="memory", user=login.username, password=login.password)
 
 
-def patience(seconds: float = 5.0) -> Patience:
-    return Patience(time.monotonic() + seconds, time.monotonic, lambda wait: time.sleep(wait / 100))
+def patience(seconds: float, sleep: Callable[[float], None] = lambda _: None) -> Patience:
+    """Counts what is slept as if it were, and sleeps a hundredth of it."""
+    slept: list[float] = []
+
+    def nap(wait: float) -> None:
+        slept.append(wait)
+        sleep(wait)
+        time.sleep(wait / 100)
+
+    return Patience(seconds, lambda: sum(slept), nap)
+
+
+@functools.lru_cache(maxsize=1)  # splitting takes a while; a test that edits a copy does so before it runs it
+def scripts(folder: Path) -> tuple[list[Script], list[Script]]:
+    return migrations(folder), repeatables(folder)
 
 
 def free_port() -> int:
@@ -122,6 +138,7 @@ def superuser_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def aurora(superuser_dsn: str) -> Iterator[Aurora]:
     _wipe(superuser_dsn)
     made = Aurora(superuser_dsn)
+    assert made.as_master().accepts_login()  # RDS makes the master user and the database with the cluster
     yield made
     made.close()
 

@@ -36,7 +36,7 @@ class Sessions:
 
     def __init__(self, connect: Connect, idle_s: float) -> None:
         self._connect = connect
-        self._idle_s = idle_s
+        self.idle_s = idle_s
         self._open: dict[str, _Transaction] = {}
 
     def begin(self, secret: str, database: str) -> str:
@@ -66,6 +66,11 @@ class Sessions:
             with contextlib.closing(transaction.connection):
                 execute(transaction.connection, verb)
 
+    def expire(self) -> None:
+        """Roll back every transaction, as if none had been called for too long."""
+        for transaction_id in list(self._open):
+            self._expire(transaction_id)
+
     @contextlib.contextmanager
     def _held(self, transaction_id: str) -> Iterator[_Transaction]:
         transaction = self._open.get(transaction_id)
@@ -81,7 +86,7 @@ class Sessions:
     def _rewind(self, transaction_id: str, transaction: _Transaction) -> None:
         if transaction.timer:
             transaction.timer.cancel()
-        transaction.timer = threading.Timer(self._idle_s, self._expire, [transaction_id])
+        transaction.timer = threading.Timer(self.idle_s, self._expire, [transaction_id])
         transaction.timer.daemon = True
         transaction.timer.start()
 
