@@ -1,0 +1,77 @@
+"""First-call imports: what a cold start pays before it can serve, ours beside the seed system's way.
+
+Both run from the unpacked zip in fresh interpreters without site-packages, alternating, so that the machine's noise
+falls on both. The seed system's authorizer builds a boto3 DynamoDB client, its state function pydantic models and
+a boto3 Table (docs/architecture.md, "Budgets").
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from bench.report import Line
+
+_ROUNDS = 15
+_BUDGET = 0.5
+_OURS = {
+    name: f"from agent_memory import bootstrap; import agent_memory.entrypoints.{entrypoint}; bootstrap.{service}()"
+    for name, entrypoint, service in [
+        ("authorizer", "authorizer", "api_keys"),
+        ("state", "working", "working"),
+        ("episodic", "episodic", "episodic"),
+    ]
+}
+_SEED_CLIENT = "import boto3; boto3.client('dynamodb', region_name='us-east-1')"
+_SEED_TABLE = (
+    "import boto3, pydantic; pydantic.create_model('M', a=(int, ...)); "
+    "boto3.resource('dynamodb', region_name='us-east-1').Table('t')"
+)
+_SEED = {"authorizer": _SEED_CLIENT, "state": _SEED_TABLE, "episodic": _SEED_TABLE}
+_TIMER = """
+import sys, time
+sys.path.insert(0, {code!r})
+started = time.perf_counter()
+{statement}
+print(time.perf_counter() - started)
+"""
+_ENVIRONMENT = {
+    "AWS_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    "MEMORY_TABLE": "memory",
+    "CONTROL_TABLE": "control",
+    "PEPPER_PARAMETER": "/pepper",
+}
+
+
+def measure(artifact: Path) -> list[Line]:
+    """Compare each function with its counterpart: medians of 15 alternating rounds."""
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(artifact) as archive:
+            archive.extractall(folder)
+        # The seed system's DynamoDB model is not in our zip, which has no use for it.
+        return [_line(name, folder, _site_packages()) for name in _OURS]
+
+
+def _line(name: str, ours: str, seed: str) -> Line:
+    pairs = [(_seconds(_OURS[name], ours), _seconds(_SEED[name], seed)) for _ in range(_ROUNDS)]
+    mine = statistics.median(pair[0] for pair in pairs)
+    other = statistics.median(pair[1] for pair in pairs)
+    ratio = mine / other
+    return Line(f"imports, {name}", f"{ratio:.2f} of the seed's", f"<= {_BUDGET}", ratio <= _BUDGET)
+
+
+def _seconds(statement: str, code: str) -> float:
+    script = _TIMER.format(code=code, statement=statement)
+    # -B: the zip ships its .pyc files, and the read-only runtime can write none.
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", script], env=_ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+def _site_packages() -> str:
+    return next(path for path in sys.path if path.endswith("site-packages"))

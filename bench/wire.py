@@ -1,0 +1,72 @@
+"""A proxy in front of DynamoDB that counts what goes over the wire and what DynamoDB bills for it."""
+
+import json
+import threading
+from collections import Counter
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+_METERED = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+
+
+class Wire:
+    """Counts calls by operation and sums write units since the last `reset`."""
+
+    def __init__(self, upstream: str) -> None:
+        self.calls: Counter[str] = Counter()
+        self.write_units = 0.0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, upstream))
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """Where clients should go."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def reset(self) -> None:
+        """Start counting anew."""
+        self.calls.clear()
+        self.write_units = 0.0
+
+    def record(self, operation: str, answer: dict[str, Any]) -> None:
+        """Count one call and its consumed capacity."""
+        self.calls[operation] += 1
+        consumed = answer.get("ConsumedCapacity", []) if operation in _METERED else []
+        for each in consumed if isinstance(consumed, list) else [consumed]:
+            self.write_units += each.get("CapacityUnits", 0.0)
+
+    def close(self) -> None:
+        """Stop."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(wire: Wire, upstream: str) -> type[BaseHTTPRequestHandler]:
+    host = urlsplit(upstream).netloc
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            operation = self.headers.get("x-amz-target", "").rpartition(".")[2]
+            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            if operation in _METERED:
+                request["ReturnConsumedCapacity"] = "INDEXES"
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
+            connection = HTTPConnection(host)
+            connection.request("POST", "/", json.dumps(request).encode(), headers)
+            response = connection.getresponse()
+            body = response.read()
+            connection.close()
+            wire.record(operation, json.loads(body or b"{}"))
+            self.send_response(response.status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Stay quiet."""
+
+    return Handler
