@@ -12,6 +12,9 @@ from pathlib import Path
 
 STOP_LIMIT_S = 10.0
 
+_detached: list[subprocess.Popen[bytes]] = []
+"""Kept, for Python complains of a child that nobody holds and that still runs."""
+
 
 @dataclass(frozen=True)
 class Process:
@@ -49,6 +52,7 @@ def start(command: list[str], env: dict[str, str], log: Path, cwd: Path) -> Proc
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _detached.append(started)
     return find(started.pid)
 
 

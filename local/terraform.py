@@ -13,6 +13,7 @@ from pathlib import Path
 from local.state import StackError
 
 OLDEST = (1, 11)
+OPTIONAL_FOLDER = Path("/opt")
 _REGISTRY = "registry.terraform.io"
 _PROVIDER = f"{_REGISTRY}/hashicorp/aws"
 _REGISTRY_LIMIT_S = 5
@@ -56,7 +57,7 @@ def provider_source() -> tuple[list[str], str | None]:
     config = _cli_config()
     if config is not None and re.search(r"^\s*(filesystem|network)_mirror\b", config.read_text(), re.MULTILINE):
         return [], f"as {config} says"
-    if _registry_answers():
+    if registry_answers():
         return [], None
     for folder in _implied_mirrors():
         if (folder / _PROVIDER).is_dir():
@@ -85,10 +86,11 @@ def _implied_mirrors() -> list[Path]:
 
 
 def _optional_mirrors() -> list[Path]:
-    return sorted(folder.parent for folder in Path("/opt").glob(f"*/{_REGISTRY}"))
+    return sorted(folder.parent for folder in OPTIONAL_FOLDER.glob(f"*/{_REGISTRY}"))
 
 
-def _registry_answers() -> bool:
+def registry_answers() -> bool:
+    """Tell whether the registry is in reach."""
     try:
         url = "https://registry.terraform.io/.well-known/terraform.json"
         with urllib.request.urlopen(url, timeout=_REGISTRY_LIMIT_S) as answer:
@@ -104,7 +106,7 @@ def main() -> None:
     except StackError as error:
         sys.exit(str(error))
     if sys.argv[1:]:
-        os.execve(found, [found, *sys.argv[1:]], environment())
+        sys.exit(subprocess.run([found, *sys.argv[1:]], env=environment(), check=False).returncode)
 
 
 if __name__ == "__main__":

@@ -68,9 +68,7 @@ def test_the_arm64_zip_is_within_its_budget(aws_zip: Path) -> None:
 def test_every_source_in_the_arm64_zip_has_bytecode_when_a_python_3_12_is_here(aws_zip: Path) -> None:
     names = set(zipfile.ZipFile(aws_zip).namelist())
     sources = {name for name in names if name.endswith(".py")}
-    with_bytecode = {
-        re.sub(r"__pycache__/(.+)\.cpython-312\.pyc$", r"\1.py", name) for name in names - sources
-    }
+    with_bytecode = {re.sub(r"__pycache__/(.+)\.cpython-312\.pyc$", r"\1.py", name) for name in names - sources}
 
     expected = sources if interpreter(AWS.python) else set()
     assert sources & with_bytecode == expected
@@ -82,18 +80,14 @@ def test_sql_and_routes_are_in_the_zip(aws_zip: Path) -> None:
         migrations = {name for name in packed.namelist() if name.startswith("agent_memory/sql/migrations/")}
 
     assert routes == json.loads((ROOT / "terraform/modules/agent-memory/routes.json").read_text())
-    assert {Path(name).name for name in migrations} == {
-        path.name for path in (ROOT / "sql/migrations").iterdir()
-    }
+    assert {Path(name).name for name in migrations} == {path.name for path in (ROOT / "sql/migrations").iterdir()}
 
 
 def test_licences_are_in_the_zip(aws_zip: Path) -> None:
     names = zipfile.ZipFile(aws_zip).namelist()
     folders = {name.split("/")[0] for name in names if ".dist-info/" in name}
     licensed = {
-        name.split("/")[0]
-        for name in names
-        if re.search(r"\.dist-info/.*(licen|copying)", name, re.IGNORECASE)
+        name.split("/")[0] for name in names if re.search(r"\.dist-info/.*(licen|copying)", name, re.IGNORECASE)
     }
 
     assert folders == licensed
