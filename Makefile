@@ -48,7 +48,7 @@ scan: ## checkov on the Terraform code
 plan: terraform build ## terraform plan of ENV=dev|staging|prod, with your AWS credentials and the zip just built
 	@$(PYTHON_DEV) -m local.plan $(ENV)
 
-bench: terraform setup ## measure against the budgets of the architecture
+bench: build up ## measure against the budgets of the architecture
 	@$(PYTHON_DEV) -m bench
 
 # Before anything takes time: is Terraform here, and new enough?

@@ -3,18 +3,16 @@
 The account is the caller's own. The state's bucket is named by STATE_BUCKET, unless `terraform init` ran before.
 """
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from local import terraform
-from local.infrastructure import artifact_input
 from local.state import ROOT, StackError
 
 _ROOTS = ROOT / "terraform" / "envs"
-_ZIP = ROOT / "dist" / "agent-memory-arm64.zip"
+_ARTIFACT = ROOT / "dist" / "agent-memory-arm64.tfvars.json"
 
 
 def plan(environment: str) -> None:
@@ -24,8 +22,7 @@ def plan(environment: str) -> None:
         raise StackError(f"ENV={environment} is none of {', '.join(sorted(each.name for each in _ROOTS.iterdir()))}")
     if not (folder / ".terraform").is_dir():
         _run(folder, "init", "-input=false", *_backend(), *terraform.provider_arguments())
-    artifact = artifact_input(_ZIP, json.loads(_ZIP.with_suffix(".json").read_text()))
-    _run(folder, "plan", "-input=false", f"-var=artifact={json.dumps(artifact)}")
+    _run(folder, "plan", "-input=false", f"-var-file={_ARTIFACT}")
 
 
 def _backend() -> list[str]:

@@ -12,9 +12,6 @@ from pathlib import Path
 
 STOP_LIMIT_S = 10.0
 
-_detached: list[subprocess.Popen[bytes]] = []
-"""Kept, for Python complains of a child that nobody holds and that still runs."""
-
 
 @dataclass(frozen=True)
 class Process:
@@ -52,7 +49,7 @@ def start(command: list[str], env: dict[str, str], log: Path, cwd: Path) -> Proc
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _detached.append(started)
+    started.returncode = 0  # it is to outlive this program, so nobody waits for it and Python need not complain
     return find(started.pid)
 
 

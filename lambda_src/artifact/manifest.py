@@ -24,8 +24,11 @@ class Manifest:
     bytecode: bool
 
     def write(self, path: Path) -> None:
-        """Keep it as JSON."""
+        """Keep it as JSON, and beside it what an environment root takes with -var-file."""
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        hashes = {"sha256_base64": self.sha256_base64, "sql_sha256": self.sql_sha256}
+        artifact = {"path": f"../../../{path.parent.name}/{path.with_suffix('.zip').name}", **hashes}
+        path.with_suffix(".tfvars.json").write_text(json.dumps({"artifact": artifact}, indent=2) + "\n")
 
 
 def read(path: Path) -> Manifest | None:
