@@ -13,10 +13,6 @@ import boto3
 import botocore.config
 import psycopg
 import pytest
-from local import postgres
-from local.rds_data.cluster import Cluster
-from local.rds_data.server import RdsDataServer
-from local.rds_data.sessions import Sessions
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -26,6 +22,10 @@ from agent_memory.adapters.sql_scripts import migrations, repeatables
 from agent_memory.domain.database import Login, Script
 from agent_memory.service.enable_login import EnableLogin
 from agent_memory.service.migrate import Migrate, Patience
+from local import postgres
+from local.rds_data.cluster import Cluster
+from local.rds_data.server import RdsDataServer
+from local.rds_data.sessions import Sessions
 
 SQL = Path(__file__).parent.parent / "sql"
 CLUSTER_ARN = "arn:aws:rds:us-east-1:000000000000:cluster:test"
@@ -77,7 +77,7 @@ class Aurora:
     def _credentials(self, arn: str) -> tuple[str, str]:
         if arn == MASTER_ARN:
             return "root1", "correct horse"
-        login = self.secret.login or Login("nobody", "")
+        login = self.secret.login or Login("nobody", "guess")
         return login.username, login.password
 
     def as_master(self) -> DataApi:

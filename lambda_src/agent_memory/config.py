@@ -38,3 +38,43 @@ class Settings:
     def archive_bucket(self) -> str:
         """Bucket of the cold tier."""
         return self._required("ARCHIVE_BUCKET")
+
+    @property
+    def database_connection(self) -> str:
+        """How functions reach PostgreSQL: data_api, direct or proxy."""
+        return self._required("DATABASE_CONNECTION")
+
+    @property
+    def database_name(self) -> str:
+        """Database in the cluster."""
+        return self._required("DATABASE_NAME")
+
+    @property
+    def database_cluster_arn(self) -> str:
+        """Cluster that the Data API speaks to."""
+        return self._required("DATABASE_CLUSTER_ARN")
+
+    @property
+    def database_app_secret_arn(self) -> str:
+        """Secret with the application's login; the schema function fills it."""
+        return self._required("DATABASE_APP_SECRET_ARN")
+
+    @property
+    def database_master_secret_arn(self) -> str:
+        """Secret with the master user's login; RDS manages it."""
+        return self._required("DATABASE_MASTER_SECRET_ARN")
+
+    @property
+    def database_endpoint(self) -> tuple[str, int]:
+        """Host and port of the cluster or of its proxy."""
+        return self._required("DATABASE_HOST"), int(self._required("DATABASE_PORT"))
+
+    @property
+    def database_user(self) -> str:
+        """Role that logs in with an IAM token."""
+        return self._required("DATABASE_USER")
+
+    @property
+    def database_ca_path(self) -> str | None:
+        """Certificate authorities of the database server; None for the public ones, which sign RDS Proxy."""
+        return os.environ.get("DATABASE_CA_PATH")

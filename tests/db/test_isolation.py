@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.errors import InsufficientPrivilege, UniqueViolation
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import InsufficientPrivilege, UniqueViolation
 
 from tests.fix_postgres import Aurora
 
@@ -50,7 +50,7 @@ def enter(connection: Connection, tenant: str) -> None:
 
 
 def count(connection: Connection, table: str = "memories") -> int:
-    row = connection.execute(f"SELECT count(*) FROM memory.{table}").fetchone()
+    row = connection.execute(f"SELECT count(*) FROM memory.{table}")  # noqa: S608 (a name from this file).fetchone()
     assert row
     return int(row[0])
 

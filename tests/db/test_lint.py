@@ -7,14 +7,14 @@ import pytest
 
 from tests.fix_postgres import SQL, Aurora
 
-TENANT = "tenant_id = (SELECT nullif(current_setting('memory.tenant_id', true), ''))"
+TENANT = "(tenant_id = (SELECT nullif(current_setting('memory.tenant_id', true), '')))"
+LOOSE = "(tenant_id = current_setting('memory.tenant_id'))"
 PLAIN = "CREATE TABLE memory.planted (tenant_id text, id int);"
 GUARDED = PLAIN + "ALTER TABLE memory.planted ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
 PLANTED = {
     "rls_not_forced": PLAIN + "ALTER TABLE memory.planted ENABLE ROW LEVEL SECURITY",
-    "policy_missing": GUARDED + f"CREATE POLICY p ON memory.planted TO memory_rw USING ({TENANT}) WITH CHECK ({TENANT})",
-    "policy_wider_than_tenant": GUARDED
-    + f"CREATE POLICY p ON memory.planted USING (tenant_id = current_setting('memory.tenant_id')) WITH CHECK ({TENANT})",
+    "policy_missing": GUARDED + f"CREATE POLICY p ON memory.planted TO memory_rw USING {TENANT} WITH CHECK {TENANT}",
+    "policy_wider_than_tenant": GUARDED + f"CREATE POLICY p ON memory.planted USING {LOOSE} WITH CHECK {TENANT}",
     "key_without_tenant": PLAIN + "CREATE UNIQUE INDEX planted_id_idx ON memory.planted (id)",
     "foreign_key_without_index": "CREATE TABLE memory.planted (tenant_id text, id uuid, FOREIGN KEY (tenant_id, id)"
     " REFERENCES memory.memories)",

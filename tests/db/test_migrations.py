@@ -123,7 +123,7 @@ def test_an_applied_migration_that_was_edited_is_refused_by_name(aurora: Aurora,
     folder = copied(tmp_path)
     (folder / "migrations/0003_memories.sql").write_text("SELECT 1")
 
-    with pytest.raises(MigrationChanged, match="0003_memories.sql"):
+    with pytest.raises(MigrationChanged, match="0003_memories"):
         aurora.migrate(folder).run()
 
 

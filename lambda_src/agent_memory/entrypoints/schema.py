@@ -1,0 +1,43 @@
+"""Brings the database up to date when Terraform applies; an operator may invoke it with {"rotate": true}.
+
+Its answer and its error end up in Terraform's state and output: versions, counts, file names and SQLSTATEs only.
+"""
+
+from typing import Any
+
+from agent_memory import bootstrap, logs
+from agent_memory.errors import AgentMemoryError
+
+_RESERVE_S = 30.0  # to finish the transaction under way and to say what went wrong
+
+
+class SchemaFailed(Exception):
+    """Something unforeseen; where is in the log, and what it said is not repeated."""
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Apply due migrations, then see to the application's login. A delete by Terraform changes nothing."""
+    if event.get("tf", {}).get("action") == "delete":
+        return {}
+    try:
+        done = _run(context.get_remaining_time_in_millis() / 1000 - _RESERVE_S, rotate=event.get("rotate") is True)
+    except AgentMemoryError as error:
+        logs.line(level="ERROR", error=type(error).__name__, reason=error.message)
+        raise
+    except Exception as error:  # noqa: BLE001 (what it says would reach the state file)
+        logs.crash(context.aws_request_id, error)
+        raise SchemaFailed(f"{type(error).__name__}; see the function's log") from None
+    logs.line(level="INFO", **done)
+    return done
+
+
+def _run(time_left_s: float, *, rotate: bool) -> dict[str, Any]:
+    migrate, enable_login = bootstrap.schema(time_left_s)
+    migrated = migrate.run()
+    login_role = enable_login.run(bootstrap.settings.database_connection, rotate=rotate)
+    return {
+        "version": migrated.version,
+        "applied": migrated.applied,
+        "repeatable": migrated.repeatable,
+        "login_role": login_role,
+    }

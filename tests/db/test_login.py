@@ -1,0 +1,122 @@
+"""The application's login: one role, a password that only the secret knows, repaired and rotated."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from agent_memory.adapters.data_api import DataApi
+from agent_memory.adapters.schema_database import DataApiSchema
+from agent_memory.domain.database import Login
+from agent_memory.service.enable_login import EnableLogin
+from tests.fix_postgres import CLUSTER_ARN, MASTER_ARN, Aurora, patience
+
+
+@pytest.fixture
+def fresh(aurora: Aurora) -> Aurora:
+    aurora.migrate().run()
+    return aurora
+
+
+def login_roles(aurora: Aurora) -> dict[str, bool]:
+    with aurora.superuser() as superuser:
+        rows = superuser.execute("SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname LIKE 'memory_app%'")
+        return dict(rows.fetchall())
+
+
+def stored_verifier(aurora: Aurora) -> object:
+    with aurora.superuser() as superuser:
+        return superuser.execute("SELECT rolpassword FROM pg_authid WHERE rolname = 'memory_app'").fetchone()
+
+
+@pytest.mark.parametrize("connection", ["data_api", "proxy"])
+def test_with_a_password_only_the_password_role_logs_in(fresh: Aurora, connection: str) -> None:
+    assert fresh.enable_login().run(connection, rotate=False) == "memory_app"
+
+    assert login_roles(fresh) == {"memory_app": True, "memory_app_iam": False}
+    assert fresh.as_app().accepts_login()
+    psycopg.connect(fresh.app_dsn()).close()
+
+
+def test_directly_only_the_token_role_logs_in_and_no_password_is_left(fresh: Aurora) -> None:
+    fresh.enable_login().run("data_api", rotate=False)
+
+    assert fresh.enable_login().run("direct", rotate=False) == "memory_app_iam"
+
+    assert login_roles(fresh) == {"memory_app": False, "memory_app_iam": True}
+    assert stored_verifier(fresh) == (None,)
+    assert not fresh.as_app().accepts_login()
+    with fresh.superuser() as superuser:
+        assert superuser.execute("SELECT pg_has_role('memory_app_iam', 'rds_iam', 'usage')").fetchone() == (True,)
+
+
+def test_the_mode_can_be_changed_back(fresh: Aurora) -> None:
+    fresh.enable_login().run("direct", rotate=False)
+    fresh.enable_login().run("data_api", rotate=False)
+
+    assert login_roles(fresh) == {"memory_app": True, "memory_app_iam": False}
+    assert fresh.as_app().accepts_login()
+
+
+def test_directly_no_password_is_ever_made(fresh: Aurora) -> None:
+    fresh.enable_login().run("direct", rotate=False)
+
+    assert fresh.secret.login is None
+
+
+def test_a_second_run_keeps_the_password(fresh: Aurora) -> None:
+    fresh.enable_login().run("data_api", rotate=False)
+    login, verifier = fresh.secret.login, stored_verifier(fresh)
+
+    fresh.enable_login().run("data_api", rotate=False)
+
+    assert (fresh.secret.login, stored_verifier(fresh)) == (login, verifier)
+
+
+def test_rotation_replaces_the_password(fresh: Aurora) -> None:
+    fresh.enable_login().run("data_api", rotate=False)
+    old = fresh.app_dsn()
+
+    fresh.enable_login().run("data_api", rotate=True)
+
+    assert fresh.as_app().accepts_login()
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(old)
+
+
+def test_a_run_killed_after_writing_the_secret_is_repaired_by_the_next(fresh: Aurora) -> None:
+    fresh.enable_login().run("data_api", rotate=False)
+    fresh.secret.write(Login("memory_app", "written, but never given to the role"))
+    assert not fresh.as_app().accepts_login()
+
+    fresh.enable_login().run("data_api", rotate=False)
+
+    assert fresh.secret.login == Login("memory_app", "written, but never given to the role")
+    assert fresh.as_app().accepts_login()
+
+
+def test_no_statement_carries_the_password_or_its_verifier(fresh: Aurora) -> None:
+    statements: list[str] = []
+
+    class Recording:
+        def __getattr__(self, name: str) -> Any:
+            def call(**request: Any) -> Any:
+                statements.append(request.get("sql", ""))
+                return getattr(fresh.client, name)(**request)
+
+            return call
+
+    recorded: Any = Recording()
+    schema = DataApiSchema(DataApi(recorded, CLUSTER_ARN, MASTER_ARN, "memory"))
+    EnableLogin(schema, fresh.secret, fresh.as_app().accepts_login, patience(60)).run("data_api", rotate=True)
+
+    assert fresh.secret.login
+    assert statements
+    assert not any(fresh.secret.login.password in one or "SCRAM" in one for one in statements)
+    assert fresh.secret.login.password not in repr(fresh.secret.login)
+
+
+def test_after_a_rotation_the_master_user_still_logs_in(fresh: Aurora) -> None:
+    fresh.enable_login().run("direct", rotate=False)
+
+    assert fresh.as_master().accepts_login()
