@@ -10,9 +10,10 @@ from artifact.project import ROOT, BuildError, uv
 # boto3 is used for these; botocore's descriptions of the other four hundred services are 20 MB.
 AWS_SERVICES = frozenset({"rds", "rds-data", "s3", "secretsmanager", "ssm", "sts"})
 
+# botocore imports its `docs` package whenever it makes a client, so that one stays.
 _NOT_AT_RUN_TIME = (
-    *("bin", "**/tests", "**/test", "**/docs", "**/__pycache__"),
-    *("**/*.pyi", "**/examples-1.json*"),
+    *("bin", "**/tests", "**/__pycache__", "**/*.pyi", "**/examples-1.json*"),
+    *("pydantic/v1", "pydantic/mypy.py", "dateutil/zoneinfo/*.tar.gz"),
 )
 _KEPT_METADATA = frozenset({"METADATA", "WHEEL"})
 _LEGAL = ("licen", "notice", "copying", "authors")
