@@ -22,11 +22,14 @@ class SecretsManagerLogin:
     def read(self) -> Login | None:
         """The login, or None while the secret was never filled."""
         try:
-            value = json.loads(self._client.get_secret_value(SecretId=self._secret_arn)["SecretString"])
+            answer = self._client.get_secret_value(SecretId=self._secret_arn)
         except self._client.exceptions.ResourceNotFoundException:
             return None  # Terraform made the secret; it has no value yet
         except (BotoCoreError, ClientError):
             raise StoreUnavailable("Secrets Manager did not hand out the application's login") from None
+        if "SecretString" not in answer:
+            return None  # a secret without a value, as stand-ins answer it
+        value = json.loads(answer["SecretString"])
         return Login(value["username"], value["password"])
 
     def write(self, login: Login) -> None:
