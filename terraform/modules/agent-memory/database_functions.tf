@@ -6,6 +6,11 @@ locals {
     DATABASE_CLUSTER_ARN = module.database.cluster_arn
   }
 
+  _function_vpc = var.connection == "data_api" ? null : {
+    subnet_ids         = local._network.subnet_ids
+    security_group_ids = [local._network.function_security_group_id]
+  }
+
   _users = "arn:${local._partition}:rds-db:${local._region}:${local._account}:dbuser"
 
   _access = merge(local._access_without_proxy, {
@@ -71,12 +76,8 @@ module "database_function" {
   dead_letter_arn      = aws_sqs_queue.dead_letter.arn
   kms_key_arn          = local._kms_key_arn
   log_retention_days   = var.log_retention_days
+  vpc                  = local._function_vpc
   tags                 = var.tags
-
-  vpc = var.connection == "data_api" ? null : {
-    subnet_ids         = local._network.subnet_ids
-    security_group_ids = [local._network.function_security_group_id]
-  }
 
   depends_on = [aws_lambda_invocation.schema]
 }

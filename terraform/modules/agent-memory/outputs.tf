@@ -18,8 +18,8 @@ output "admin_environment" {
 }
 
 output "alarm_arns" {
-  description = "ARNs of the alarms, by what they watch."
-  value       = try(module.observability[0].alarm_arns, {})
+  description = "ARNs of the alarms, by what they watch; null when there are none."
+  value       = one(module.observability[*].alarm_arns)
 }
 
 output "archive" {

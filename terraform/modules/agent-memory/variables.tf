@@ -4,7 +4,7 @@ variable "name" {
   nullable    = false
 
   validation { # the bucket's name also holds account and region, 63 characters in all
-    condition     = can(regex("^[a-z](-?[a-z0-9]){1,23}$", var.name))
+    condition     = can(regex("^[a-z](-?[a-z0-9])+$", var.name)) && length(var.name) <= 24
     error_message = "name must be 2 to 24 lower-case letters, digits or single hyphens, beginning with a letter; got \"${var.name}\"."
   }
 }

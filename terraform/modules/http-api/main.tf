@@ -105,15 +105,14 @@ resource "aws_cloudwatch_log_group" "access" {
   tags              = var.tags
 }
 
-# One permission per route: a function answers this API on the routes it serves, and nothing else.
-resource "aws_lambda_permission" "route" {
-  for_each = local._routes
+resource "aws_lambda_permission" "function" {
+  for_each = var.functions
 
-  statement_id  = trim(replace(each.key, "/[^A-Za-z0-9]+/", "-"), "-")
-  function_name = var.functions[each.value.function].function_name
+  statement_id  = "api"
+  function_name = each.value.function_name
   action        = "lambda:InvokeFunction"
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.main.execution_arn}/*/${replace(each.key, " ", "")}"
+  source_arn    = "${aws_apigatewayv2_api.main.execution_arn}/*/*"
 }
 
 resource "aws_lambda_permission" "authorizer" {

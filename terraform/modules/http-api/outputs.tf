@@ -6,7 +6,7 @@ output "api_url" {
     aws_apigatewayv2_route.open,
     aws_apigatewayv2_stage.main,
     aws_lambda_permission.authorizer,
-    aws_lambda_permission.route,
+    aws_lambda_permission.function,
   ]
 }
 

@@ -1,0 +1,190 @@
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  name = "memory"
+  artifact = {
+    path          = "tests/artifact.zip" # never opened
+    sha256_base64 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+    sql_sha256    = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+  }
+}
+
+
+run "the_two_tables_have_the_indexes_that_the_code_queries" {
+  command = plan
+
+  assert {
+    condition     = output.tables.memory.name == "memory-memory" && output.tables.control.name == "memory-control"
+    error_message = "Tables must be named after the deployment."
+  }
+
+  assert {
+    condition     = output.tables.memory.stream_arn != null && output.tables.control.stream_arn == null
+    error_message = "Only the memory table has a stream."
+  }
+
+  assert {
+    condition     = toset(keys(module.table["memory"].index_arns)) == toset(["by_session", "by_user", "by_run"])
+    error_message = "Episodes are found by session, user and run."
+  }
+
+  assert {
+    condition     = toset(keys(module.table["control"].index_arns)) == toset(["by_tenant"])
+    error_message = "Keys are listed by tenant."
+  }
+}
+
+run "every_route_reaches_a_function" {
+  command = plan
+
+  assert {
+    condition     = length(setsubtract(local._routes[*].function, keys(output.function_names))) == 0
+    error_message = "routes.json names a function that does not exist."
+  }
+}
+
+run "a_key_is_made_that_the_logs_may_use" {
+  command = plan
+
+  assert {
+    condition     = aws_kms_key.main[0].enable_key_rotation && output.kms_key_arn == "arn:aws:kms:eu-west-1:123456789012:key/created"
+    error_message = "Without a key of the caller's one must be made, rotating."
+  }
+
+  assert {
+    condition = one([
+      for s in jsondecode(aws_kms_key.main[0].policy).Statement : s.Condition.ArnLike["kms:EncryptionContext:aws:logs:arn"] if s.Sid == "LogGroups"
+    ]) == "arn:aws:logs:eu-west-1:123456789012:log-group:*"
+    error_message = "CloudWatch Logs may use the key for this account's log groups only."
+  }
+}
+
+run "your_own_key_is_used_instead" {
+  command = plan
+
+  variables {
+    encryption = { kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/yours" }
+  }
+
+  assert {
+    condition     = length(aws_kms_key.main) == 0 && aws_ssm_parameter.pepper.key_id == "arn:aws:kms:eu-west-1:123456789012:key/yours"
+    error_message = "No key may be made, and yours must encrypt."
+  }
+}
+
+run "the_pepper_is_encrypted_and_written_only" {
+  command = plan
+
+  assert {
+    condition     = aws_ssm_parameter.pepper.type == "SecureString" && aws_ssm_parameter.pepper.value_wo == null
+    error_message = "The pepper must be in no state."
+  }
+}
+
+run "a_raised_pepper_version_makes_a_new_pepper" {
+  command = plan
+
+  variables {
+    api = { pepper_version = 2 }
+  }
+
+  assert {
+    condition     = aws_ssm_parameter.pepper.value_wo_version == 2
+    error_message = "The version must decide when a new value is written."
+  }
+}
+
+run "dead_letters_are_encrypted_and_kept_for_two_weeks" {
+  command = plan
+
+  assert {
+    condition     = aws_sqs_queue.dead_letter.sqs_managed_sse_enabled && aws_sqs_queue.dead_letter.message_retention_seconds == 1209600
+    error_message = "Whoever is on holiday must still find what failed."
+  }
+}
+
+run "there_are_no_alarms_unless_asked_for" {
+  command = plan
+
+  assert {
+    condition     = length(module.observability) == 0
+    error_message = "Alarms cost money and must be asked for."
+  }
+}
+
+run "alarms_watch_the_whole_deployment" {
+  command = plan
+
+  variables {
+    alarms     = { topic_arns = ["arn:aws:sns:eu-west-1:123456789012:on-call"], dashboard = true }
+    connection = "proxy"
+    database   = { min_acu = 0.5 }
+  }
+
+  assert {
+    condition     = length(output.alarm_arns) == 9
+    error_message = "API, both tables, database, proxy and dead letters must be watched, within ten metrics."
+  }
+}
+
+run "the_command_for_keys_finds_table_and_pepper" {
+  command = plan
+
+  assert {
+    condition = output.admin_environment == {
+      AWS_REGION       = "eu-west-1"
+      CONTROL_TABLE    = "memory-control"
+      PEPPER_PARAMETER = "/memory/api-key-pepper"
+    }
+    error_message = "The command must work with this output as its environment."
+  }
+}
+
+run "a_restored_table_can_be_adopted" {
+  command = plan
+
+  override_data {
+    target = module.table["memory"].data.aws_dynamodb_table.existing
+    values = {
+      name           = "memory-restored"
+      arn            = "arn:aws:dynamodb:eu-west-1:123456789012:table/memory-restored"
+      hash_key       = "pk"
+      range_key      = "sk"
+      stream_enabled = true
+      stream_arn     = "arn:aws:dynamodb:eu-west-1:123456789012:table/memory-restored/stream/1"
+
+      stream_view_type       = "NEW_AND_OLD_IMAGES"
+      point_in_time_recovery = [{ enabled = true, recovery_period_in_days = 35 }]
+      ttl                    = [{ enabled = true, attribute_name = "evict_at" }]
+      global_secondary_index = [
+        for name in ["by_session", "by_user", "by_run"] : {
+          name                 = name
+          hash_key             = name
+          range_key            = "time_key"
+          non_key_attributes   = []
+          on_demand_throughput = []
+          projection_type      = "KEYS_ONLY"
+          read_capacity        = 0
+          write_capacity       = 0
+        }
+      ]
+    }
+  }
+
+  variables {
+    tables = { memory = { existing_name = "memory-restored" }, control = {} }
+  }
+
+  assert {
+    condition     = output.tables.memory.name == "memory-restored" && output.tables.control.name == "memory-control"
+    error_message = "Functions must use the restored table."
+  }
+
+  assert {
+    condition     = local._tables.MEMORY_TABLE == "memory-restored"
+    error_message = "Functions must use the restored table."
+  }
+}

@@ -1,0 +1,122 @@
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  name = "memory"
+  artifact = {
+    path          = "tests/artifact.zip" # never opened
+    sha256_base64 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+    sql_sha256    = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+  }
+}
+
+
+run "no_statement_of_any_function_has_a_wildcard" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for f in merge(local._plain_functions, local._database_functions) : [
+        for s in f.policy : [[for a in s.actions : !strcontains(a, "*")], [for r in s.resources : r != "*"]]
+      ]
+    ]))
+    error_message = "Actions and resources must be named."
+  }
+}
+
+run "the_authorizer_reads_one_key_and_the_pepper" {
+  command = plan
+
+  assert {
+    condition = local._plain_functions.authorizer.policy == {
+      Keys   = { actions = ["dynamodb:GetItem"], resources = [local._control] }
+      Pepper = { actions = ["ssm:GetParameter"], resources = ["arn:aws:ssm:eu-west-1:123456789012:parameter/memory/api-key-pepper"] }
+    }
+    error_message = "The authorizer must read keys and pepper, and write nothing."
+  }
+
+  assert {
+    condition = local._plain_functions.authorizer.environment == {
+      CONTROL_TABLE    = "memory-control"
+      PEPPER_PARAMETER = "/memory/api-key-pepper"
+    }
+    error_message = "The authorizer needs to know of no memory."
+  }
+}
+
+run "only_the_authorizer_reads_the_pepper" {
+  command = plan
+
+  assert {
+    condition = [
+      for name, f in merge(local._plain_functions, local._database_functions) : name
+      if anytrue(flatten([for s in f.policy : [for a in s.actions : startswith(a, "ssm:")]]))
+    ] == ["authorizer"]
+    error_message = "No other function may read parameters."
+  }
+}
+
+run "only_the_schema_function_reads_the_master_secret_or_writes_secrets" {
+  command = plan
+
+  assert {
+    condition = [
+      for name, f in merge(local._plain_functions, local._database_functions) : name
+      if anytrue(flatten([for s in f.policy : [for r in s.resources : strcontains(r, ":secret:master")]]))
+    ] == ["schema"]
+    error_message = "The master secret must be the schema function's alone."
+  }
+
+  assert {
+    condition     = local._plain_functions.schema.policy.NewPassword.resources == ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:app"]
+    error_message = "It may fill the application's secret and no other."
+  }
+}
+
+run "only_the_episodes_reach_the_indexes" {
+  command = plan
+
+  assert {
+    condition = [
+      for name, f in merge(local._plain_functions, local._database_functions) : name
+      if anytrue(flatten([for s in f.policy : [for r in s.resources : endswith(r, "/index/*")]]))
+    ] == ["episodic"]
+    error_message = "State is read by key alone."
+  }
+
+  assert {
+    condition     = local._plain_functions.episodic.policy.MemoryIndexes.actions == ["dynamodb:Query"]
+    error_message = "Indexes are queried, nothing else."
+  }
+}
+
+run "no_function_scans_a_table" {
+  command = plan
+
+  assert {
+    condition = !anytrue(flatten([
+      for f in merge(local._plain_functions, local._database_functions) : [for s in f.policy : [for a in s.actions : a == "dynamodb:Scan"]]
+    ]))
+    error_message = "A scan sees every tenant."
+  }
+}
+
+run "health_looks_at_every_store_and_changes_none" {
+  command = plan
+
+  assert {
+    condition = local._database_functions.health.policy == {
+      Memory  = { actions = ["dynamodb:GetItem"], resources = [local._memory] }
+      Control = { actions = ["dynamodb:GetItem", "dynamodb:Query"], resources = [local._control] }
+      Archive = { actions = ["s3:ListBucket"], resources = ["arn:aws:s3:::mocked"] }
+    }
+    error_message = "Health must read only."
+  }
+
+  assert {
+    condition     = toset(keys(local._database_functions.health.environment)) == toset(["ARCHIVE_BUCKET", "CONTROL_TABLE", "MEMORY_TABLE"])
+    error_message = "Health must know both tables and the bucket."
+  }
+}
