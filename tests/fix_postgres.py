@@ -23,7 +23,7 @@ from agent_memory.domain.database import Login, Script
 from agent_memory.service.enable_login import EnableLogin
 from agent_memory.service.migrate import Migrate, Patience
 from local import postgres
-from local.rds_data.cluster import Cluster
+from local.rds_data.cluster import Cluster, Credentials
 from local.rds_data.server import RdsDataServer
 from local.rds_data.sessions import Sessions
 
@@ -55,7 +55,8 @@ class Aurora:
     secret: InMemorySecret = field(default_factory=InMemorySecret)
 
     def __post_init__(self) -> None:
-        cluster = Cluster(self.superuser_dsn, self._credentials, "memory")
+        self.credentials: Credentials = self._secret_login
+        cluster = Cluster(self.superuser_dsn, self._login, "memory")
         self.sessions = Sessions(cluster.connect, idle_s=180)
         self.server = RdsDataServer(0, self.sessions)
         self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -74,9 +75,10 @@ class Aurora:
         self.server.shutdown()
         self.server.server_close()
 
-    def _credentials(self, arn: str) -> tuple[str, str]:
-        if arn == MASTER_ARN:
-            return "root1", "correct horse"
+    def _login(self, arn: str) -> tuple[str, str]:
+        return ("root1", "correct horse") if arn == MASTER_ARN else self.credentials(arn)
+
+    def _secret_login(self, _arn: str) -> tuple[str, str]:
         login = self.secret.login or Login("nobody", "guess")
         return login.username, login.password
 

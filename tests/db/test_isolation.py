@@ -50,7 +50,7 @@ def enter(connection: Connection, tenant: str) -> None:
 
 
 def count(connection: Connection, table: str = "memories") -> int:
-    row = connection.execute(f"SELECT count(*) FROM memory.{table}")  # noqa: S608 (a name from this file).fetchone()
+    row = connection.execute(f"SELECT count(*) FROM memory.{table}").fetchone()  # noqa: S608 (a name from this file)
     assert row
     return int(row[0])
 

@@ -4,12 +4,18 @@ from typing import Any
 
 import psycopg
 import pytest
+from botocore.httpsession import get_cert_path
+from psycopg.conninfo import conninfo_to_dict
 
 from agent_memory.adapters.data_api import DataApi
+from agent_memory.adapters.postgres import Postgres, TokenLogin
 from agent_memory.adapters.schema_database import DataApiSchema
 from agent_memory.domain.database import Login
+from agent_memory.errors import StoreUnavailable
 from agent_memory.service.enable_login import EnableLogin
 from tests.fix_postgres import CLUSTER_ARN, MASTER_ARN, Aurora, patience
+
+CA = str(get_cert_path(True))
 
 
 @pytest.fixture
@@ -116,7 +122,25 @@ def test_no_statement_carries_the_password_or_its_verifier(fresh: Aurora) -> Non
     assert fresh.secret.login.password not in repr(fresh.secret.login)
 
 
-def test_after_a_rotation_the_master_user_still_logs_in(fresh: Aurora) -> None:
+def test_a_token_is_never_sent_without_tls(fresh: Aurora) -> None:
+    """The embedded server has no TLS, so nothing may come of it."""
+    made: list[str] = []
+
+    def token() -> str:
+        made.append("token")
+        return "token"
+
+    address = conninfo_to_dict(fresh.superuser_dsn)
+    login = TokenLogin(token, str(address["host"]), int(str(address["port"])), "memory_app_iam", "memory", CA)
+
+    with pytest.raises(psycopg.OperationalError, match="does not support SSL"):
+        login()
+    with pytest.raises(StoreUnavailable):
+        Postgres(login).call("readiness", {})
+    assert len(made) == 2  # a new one each time
+
+
+def test_enabling_tokens_does_not_lock_the_master_user_out(fresh: Aurora) -> None:
     fresh.enable_login().run("direct", rotate=False)
 
     assert fresh.as_master().accepts_login()

@@ -1,9 +1,11 @@
 """The SQL files of the package, read and split into the single statements that the Data API takes."""
 
 import hashlib
+from itertools import dropwhile
 from pathlib import Path
 
 import sqlparse
+from sqlparse import sql, tokens
 
 from agent_memory.domain.database import Script
 
@@ -27,19 +29,20 @@ def _scripts(folder: Path) -> list[Script]:
 def read_script(path: Path) -> Script:
     """One file; a statement over the Data API's limit is an error here, not half way through an apply."""
     body = path.read_bytes()
-    statements = tuple(filter(None, (_bare(part) for part in sqlparse.split(body.decode()))))
+    statements = tuple(filter(None, map(_bare, sqlparse.parse(body.decode()))))
     if any(len(statement) > _STATEMENT_LIMIT for statement in statements):
         msg = f"{path.name} has a statement of more than {_STATEMENT_LIMIT} characters"
         raise ValueError(msg)
     return Script(path.name, hashlib.sha256(body).hexdigest(), statements)
 
 
-def _bare(statement: str) -> str:
-    """The statement without the comments around it, or nothing if it was only those.
+def _bare(statement: sql.Statement) -> str:
+    """The statement without the comments in front of it; nothing, if it was only those.
 
-    Comments inside stay. Those in front are prose, and an apostrophe or colon in prose is best not sent to a parser.
+    They are prose, and an apostrophe or colon in prose is best not sent to a parser. Comments inside stay.
     """
-    tokens = sqlparse.parse(statement)[0].tokens if statement.strip() else []
-    while tokens and (tokens[0].is_whitespace or isinstance(tokens[0], sqlparse.sql.Comment)):
-        tokens.pop(0)
-    return "".join(str(token) for token in tokens).strip()
+    return "".join(str(token) for token in dropwhile(_is_prose, statement.tokens)).strip()
+
+
+def _is_prose(token: sql.Token) -> bool:
+    return bool(token.is_whitespace or token.ttype in tokens.Comment or isinstance(token, sql.Comment))

@@ -1,0 +1,109 @@
+"""The schema function as Terraform invokes it: its handler, the real adapters, the stand-ins behind them."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from agent_memory import bootstrap
+from agent_memory.entrypoints import schema
+from agent_memory.errors import AgentMemoryError
+from local.rds_data.cluster import from_secrets_manager
+from tests.fix_postgres import CLUSTER_ARN, MASTER_ARN, Aurora
+
+
+class Context:
+    aws_request_id = "request"
+
+    def __init__(self, seconds: int = 60) -> None:
+        self._seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._seconds * 1000
+
+
+@pytest.fixture
+def secret(aurora: Aurora, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The function's environment, and the secret in Secrets Manager that it fills."""
+    environment = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_RDS_DATA": f"http://127.0.0.1:{aurora.server.server_port}",
+        "DATABASE_CONNECTION": "data_api",
+        "DATABASE_NAME": "memory",
+        "DATABASE_CLUSTER_ARN": CLUSTER_ARN,
+        "DATABASE_MASTER_SECRET_ARN": MASTER_ARN,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="us-east-1")
+        arn = client.create_secret(Name="app")["ARN"]
+        monkeypatch.setenv("DATABASE_APP_SECRET_ARN", arn)
+        aurora.credentials = from_secrets_manager(client)
+        bootstrap.database.cache_clear()
+        yield lambda: json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
+        bootstrap.database.cache_clear()
+
+
+def test_a_first_run_migrates_and_fills_the_secret(aurora: Aurora, secret: Any) -> None:
+    answer = schema.handler({}, Context())
+
+    assert answer == {"version": 5, "applied": 5, "repeatable": 3, "login_role": "memory_app"}
+    assert secret()["username"] == "memory_app"
+    assert bootstrap.database().call("readiness", {}) == [{"schema_version": 5, "running_jobs": 0}]
+
+
+def test_a_second_run_does_nothing(aurora: Aurora, secret: Any) -> None:
+    schema.handler({}, Context())
+    before = secret()
+
+    answer = schema.handler({}, Context())
+
+    assert answer == {"version": 5, "applied": 0, "repeatable": 0, "login_role": "memory_app"}
+    assert secret() == before
+
+
+def test_an_operator_rotates_the_password(aurora: Aurora, secret: Any) -> None:
+    schema.handler({}, Context())
+    before = secret()
+
+    schema.handler({"rotate": True}, Context())
+
+    assert secret()["password"] != before["password"]
+    assert bootstrap.database().call("readiness", {})
+
+
+def test_a_delete_by_terraform_changes_nothing(aurora: Aurora, secret: Any) -> None:
+    assert schema.handler({"tf": {"action": "delete"}}, Context()) == {}
+
+    with aurora.superuser() as superuser:
+        assert superuser.execute("SELECT to_regnamespace('memory')").fetchone() == (None,)
+
+
+def test_a_cluster_that_does_not_wake_up_is_named_when_time_runs_out(
+    aurora: Aurora, secret: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aurora.server.paused = True
+
+    with pytest.raises(AgentMemoryError, match="resuming"):
+        schema.handler({}, Context(seconds=30))
+
+    assert json.loads(capsys.readouterr().out)["reason"] == "the database is resuming from its pause"
+
+
+def test_the_unforeseen_is_logged_by_place_and_not_repeated(
+    aurora: Aurora, secret: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DATABASE_CLUSTER_ARN")
+
+    with pytest.raises(schema.SchemaFailed) as failed:
+        schema.handler({}, Context())
+
+    assert str(failed.value) == "RuntimeError; see the function's log"
+    assert failed.value.__suppress_context__
+    assert json.loads(capsys.readouterr().out)["error"] == "RuntimeError"
