@@ -1,15 +1,9 @@
 # Near zero at idle: the cluster pauses, no function is in a VPC. The first request after a pause is answered 503 with Retry-After.
+# `make plan ENV=dev` adds the artifact from dist/, as -var-file=../../../dist/agent-memory-arm64.tfvars.json does.
 region              = "eu-west-1"
 name                = "memory-dev"
 connection          = "data_api"
 deletion_protection = false
-
-# Written by `make build` into dist/.
-artifact = {
-  path          = "../../../dist/agent-memory-arm64.zip"
-  sha256_base64 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-  sql_sha256    = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-}
 
 database = {
   min_acu               = 0

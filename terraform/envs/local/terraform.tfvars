@@ -1,8 +1,9 @@
+# `make up` adds the artifact and the port of PostgreSQL.
 # The whole deployment on the stand-in of `make up`. What is switched off or left to AWS here, the stand-in stores but reports
 # wrongly, so that every plan would show a change.
 region              = "us-east-1"
 name                = "memory-local"
-connection          = "direct" # the host name of a proxy does not resolve there
+connection          = "data_api" # the PostgreSQL there has no TLS, and without it no IAM authentication
 deletion_protection = false
 
 database = {

@@ -1,16 +1,9 @@
 # Low latency: the cluster never pauses, a reader takes over when the writer fails.
+# The artifact comes with the release to be deployed, as -var-file.
 region              = "eu-west-1"
 name                = "memory-prod"
 connection          = "direct"
 deletion_protection = true
-
-# Written by `make release`; the bucket is yours.
-artifact = {
-  bucket        = "my-artifacts"
-  key           = "agent-memory/0.1.0/agent-memory-arm64.zip"
-  sha256_base64 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-  sql_sha256    = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-}
 
 database = {
   min_acu               = 1
