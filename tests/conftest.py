@@ -1,3 +1,16 @@
-"""Fixtures that several tiers share live in plug-ins, one file per thing."""
+"""What every tier shares. Fixtures live in plug-ins, one file per thing."""
 
-pytest_plugins = ["tests.fix_postgres"]
+import os
+
+from hypothesis import settings
+
+pytest_plugins = ["tests.fix_aws", "tests.fix_postgres"]
+
+# No test may ever reach a real account, whatever the shell is logged in to.
+os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_REGION="us-east-1")
+os.environ.pop("AWS_SESSION_TOKEN", None)
+os.environ.pop("AWS_PROFILE", None)
+
+# A loaded machine is slow, not wrong.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")

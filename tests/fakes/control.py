@@ -1,0 +1,71 @@
+"""Settings, API keys and their pepper in memory."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from agent_memory.domain.api_key import ApiKey
+from agent_memory.domain.buckets import Buckets
+
+
+class InMemorySubjectStore:
+    """`SubjectStore`."""
+
+    def __init__(self) -> None:
+        self._users: dict[tuple[str, str, str], str] = {}
+
+    def bind(self, tenant_id: str, agent_id: str, session_id: str, user_id: str) -> str:
+        return self._users.setdefault((tenant_id, agent_id, session_id), user_id)
+
+
+class InMemoryBucketStore:
+    """`BucketStore`."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[tuple[str, str], Buckets] = {}
+
+    def get(self, tenant_id: str, agent_id: str) -> Buckets:
+        return self._buckets.get((tenant_id, agent_id), Buckets())
+
+    def grow(self, tenant_id: str, agent_id: str, old: Buckets, new: Buckets) -> bool:
+        if self.get(tenant_id, agent_id) != old:
+            return False
+        self._buckets[tenant_id, agent_id] = new
+        return True
+
+
+class InMemoryApiKeyStore:
+    """`ApiKeyStore` that counts its reads."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, ApiKey] = {}
+        self.reads = 0
+
+    def get(self, key_id: str) -> ApiKey | None:
+        self.reads += 1
+        return self.keys.get(key_id)
+
+    def add(self, key: ApiKey) -> None:
+        self.keys[key.key_id] = key
+
+    def revoke(self, key_id: str, at: datetime) -> bool:
+        key = self.keys.get(key_id)
+        if key is None:
+            return False
+        self.keys[key_id] = replace(key, revoked_at=key.revoked_at or at)
+        return True
+
+    def of_tenant(self, tenant_id: str) -> list[ApiKey]:
+        return sorted((key for key in self.keys.values() if key.tenant_id == tenant_id), key=lambda key: key.key_id)
+
+
+class RotatingPepper:
+    """`PepperSource` whose versions a test adds."""
+
+    def __init__(self) -> None:
+        self.versions = [b"first pepper"]
+
+    def latest(self) -> tuple[int, bytes]:
+        return len(self.versions), self.versions[-1]
+
+    def get(self, version: int) -> bytes:
+        return self.versions[version - 1]

@@ -1,0 +1,58 @@
+"""Episodes in memory."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from agent_memory.domain.episode import Episode, Position
+from agent_memory.domain.idempotency import IdempotencyRecord
+from agent_memory.domain.scan import ScanBudget
+from agent_memory.domain.timeline import Span
+from agent_memory.errors import AgentMemoryError, PayloadTooLarge, StoreUnavailable
+from tests.fakes.idempotency import InMemoryIdempotencyStore
+from tests.fakes.paging import paged
+
+
+class InMemoryEpisodeStore:
+    """`EpisodeStore`; `too_large` names contents that do not fit, `dies_after` counts writes until it crashes."""
+
+    def __init__(self, idempotency: InMemoryIdempotencyStore) -> None:
+        self._idempotency = idempotency
+        self._episodes: dict[str, Episode] = {}
+        self.too_large: list[object] = []
+        self.dies_after: int | None = None
+
+    def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:  # noqa: ARG002
+        return [self._add(episode) for episode in episodes]
+
+    def append_answered(self, episode: Episode, now: datetime, answer: IdempotencyRecord) -> None:
+        with self._idempotency.lock:
+            self._idempotency.put(answer, now)
+            self._add(episode)
+
+    def timeline(self, span: Span, budget: ScanBudget) -> Iterator[tuple[Position, Episode | None]]:
+        inside = (episode for episode in list(self._episodes.values()) if _inside(episode, span))
+        for episode in paged(sorted(inside, key=lambda e: e.position, reverse=span.newest_first), budget):
+            yield episode.position, episode
+
+    def _add(self, episode: Episode) -> AgentMemoryError | None:
+        if episode.content in self.too_large:
+            return PayloadTooLarge("too large")
+        if self.dies_after == 0:
+            return StoreUnavailable("the store is down")
+        self.dies_after = None if self.dies_after is None else self.dies_after - 1
+        self._episodes[episode.id] = episode
+        return None
+
+
+def _inside(episode: Episode, span: Span) -> bool:
+    after = span.after
+    past = after is None or (episode.position < after if span.newest_first else episode.position > after)
+    return (
+        past
+        and (episode.tenant_id, episode.agent_id) == (span.tenant_id, span.agent_id)
+        and span.session_id in (None, episode.session_id)
+        and span.run_id in (None, episode.run_id)
+        and span.user_id in (None, episode.user_id)
+        and (span.start is None or span.start <= episode.timestamp)
+        and (span.end is None or episode.timestamp <= span.end)
+    )

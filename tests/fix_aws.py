@@ -1,0 +1,88 @@
+"""DynamoDB and SSM that moto serves over HTTP, and tables as Terraform makes them."""
+
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from agent_memory.adapters import dynamodb
+from agent_memory.adapters.aws_json import AwsJsonClient
+
+REGION = "us-east-1"
+_MEMORY_INDEXES = {"by_session": "session_key", "by_user": "user_key", "by_run": "run_key"}
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Where the services answer, and the names of the two tables."""
+
+    endpoint: str
+    memory_table: str = "memory"
+    control_table: str = "control"
+
+    def client(self, make: Callable[[str], AwsJsonClient] = dynamodb.make_client) -> AwsJsonClient:
+        """Make a client as a fresh function would; each thread needs its own."""
+        with patch.dict(os.environ, {"AWS_ENDPOINT_URL": self.endpoint}):
+            return make(REGION)
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Aws]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    _one_request_at_a_time(server)
+    made = Aws(f"http://{host}:{port}")
+    client = made.client()
+    client.call("CreateTable", _table(made.memory_table, _MEMORY_INDEXES, "time_key"))
+    client.call("CreateTable", _table(made.control_table, {"by_tenant": "tenant_key"}, "sk"))
+    yield made
+    server.stop()
+
+
+@pytest.fixture
+def tenant() -> str:
+    """A tenant that no other test has used."""
+    return f"test-{secrets.token_hex(8)}"
+
+
+def _one_request_at_a_time(server: ThreadedMotoServer) -> None:
+    """Moto checks a condition and writes in two steps; DynamoDB does both in one."""
+    lock = threading.Lock()
+    inner: Callable[..., Iterable[bytes]] = server._server.app  # type: ignore[union-attr]
+
+    def serialised(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        with lock:
+            return list(inner(environ, start_response))
+
+    server._server.app = serialised  # type: ignore[union-attr]
+
+
+def _table(name: str, indexes: dict[str, str], index_sort_key: str) -> dict[str, Any]:
+    attributes = {"pk", "sk", index_sort_key, *indexes.values()}
+    return {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": each, "AttributeType": "S"} for each in sorted(attributes)],
+        "KeySchema": _key_schema("pk", "sk"),
+        "GlobalSecondaryIndexes": [
+            {
+                "IndexName": index,
+                "KeySchema": _key_schema(hash_key, index_sort_key),
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+            for index, hash_key in indexes.items()
+        ],
+    }
+
+
+def _key_schema(hash_key: str, range_key: str) -> list[dict[str, str]]:
+    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
