@@ -15,7 +15,7 @@ _TAG_BYTES = 16
 def seal(key: bytes, walk: str, position: list[Any]) -> str:
     """Sign a position; `key` belongs to the tenant, `walk` describes the query without its limit."""
     payload = json.dumps(position, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_tag(key, walk, payload) + payload).decode().rstrip("=")
+    return _encoded(_tag(key, walk, payload) + payload)
 
 
 def unseal(key: bytes, walk: str, cursor: str) -> list[Any]:
@@ -29,10 +29,16 @@ def unseal(key: bytes, walk: str, cursor: str) -> list[Any]:
     except (binascii.Error, UnicodeError, ValueError):
         raw = b""
     tag, payload = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
-    if not payload or not hmac.compare_digest(tag, _tag(key, walk, payload)):
+    # Base64 has many spellings of the same bytes (stray characters, spare bits); only ours counts as unchanged.
+    genuine = _encoded(raw) == cursor and hmac.compare_digest(tag, _tag(key, walk, payload))
+    if not payload or not genuine:
         raise InvalidRequest.of("cursor", "must be a next_cursor of the same query")
     position: list[Any] = json.loads(payload)
     return position
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _tag(key: bytes, walk: str, payload: bytes) -> bytes:
