@@ -13,5 +13,4 @@ BEGIN
     RETURN set_config('memory.tenant_id', tenant, true);
 END $$;
 
-REVOKE ALL ON FUNCTION memory.enter_tenant(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION memory.enter_tenant(text) TO memory_rw;

@@ -10,5 +10,4 @@ BEGIN
     SELECT count(*) INTO running_jobs FROM memory_admin.schema_jobs WHERE state IN ('pending', 'running');
 END $$;
 
-REVOKE ALL ON FUNCTION memory.readiness() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION memory.readiness() TO memory_rw;

@@ -21,4 +21,3 @@ BEGIN
     RETURN true;
 END $$;
 
-REVOKE ALL ON FUNCTION memory_admin.set_login(text, text) FROM PUBLIC;

@@ -141,6 +141,9 @@ def test_a_token_is_never_sent_without_tls(fresh: Aurora) -> None:
 
 
 def test_enabling_tokens_does_not_lock_the_master_user_out(fresh: Aurora) -> None:
+    """RDS refuses the password of whoever inherits from rds_iam, through other roles too."""
     fresh.enable_login().run("direct", rotate=False)
 
+    with fresh.superuser() as superuser:
+        assert superuser.execute("SELECT pg_has_role('root1', 'rds_iam', 'usage')").fetchone() == (False,)
     assert fresh.as_master().accepts_login()
