@@ -1,17 +1,21 @@
 """The stack under test: the one that STACK_JSON names, or one of the tests' own that ends with them."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from local import stack as stack_file
-from local.api import Api
 from local.stack import Stack
 from local.state import ROOT, State
+from tests.e2e.api import Api
 
 
 def _local(command: str, state: State) -> None:
@@ -39,12 +43,42 @@ def stack(state: State) -> Stack:
 
 
 @pytest.fixture(scope="session")
-def api(stack: Stack) -> Api:
+def api(stack: Stack) -> Iterator[Api]:
     """The API as the first tenant."""
-    return Api(stack.api_url, stack.tenants[0].api_key)
+    with closing(Api(stack.api_url, stack.tenants[0].api_key)) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
-def strangers_api(stack: Stack) -> Api:
+def other_tenant(stack: Stack) -> Iterator[Api]:
     """The API as the second tenant."""
-    return Api(stack.api_url, stack.tenants[1].api_key)
+    with closing(Api(stack.api_url, stack.tenants[1].api_key)) as client:
+        yield client
+
+
+def admin(stack: Stack, *arguments: str) -> Any:
+    """Run the admin command against the stack, as an operator would."""
+    environment = {
+        "PATH": os.defpath,
+        "PYTHONPATH": str(ROOT / "lambda_src"),
+        "AWS_ENDPOINT_URL": stack.aws_endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": stack.region,
+        "CONTROL_TABLE": stack.control_table,
+        "PEPPER_PARAMETER": "/memory-local/api-key-pepper",
+    }
+    command = [sys.executable, "-m", "agent_memory.entrypoints.admin", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def dynamodb(stack: Stack) -> Any:
+    """A client of the stack's DynamoDB, to look behind the API."""
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=stack.aws_endpoint_url,
+        region_name=stack.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )

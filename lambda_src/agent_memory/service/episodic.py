@@ -46,7 +46,7 @@ class EpisodicMemory:
         now = self._clock()
         walk = dumps(["episodes", tenant_id, agent_id, query.model_dump(exclude={"limit", "cursor"})])
         after, started_at = None, now
-        if query.cursor:
+        if query.cursor is not None:
             micros, episode_id, started = unseal(cursor_key, walk, query.cursor)
             after, started_at = Position(from_micros(micros), episode_id), from_micros(started)
         span = Span(

@@ -119,7 +119,7 @@ class WorkingMemory:
     ) -> tuple[Page[str], str | None]:
         """List live sessions in byte order of their ids: (page, next cursor)."""
         walk = dumps(["sessions", tenant_id, agent_id])
-        after = str(unseal(cursor_key, walk, cursor)[0]) if cursor else None
+        after = str(unseal(cursor_key, walk, cursor)[0]) if cursor is not None else None
         stream = self._store.sessions(tenant_id, agent_id, after, self._clock(), PageBudget())
         page = fill_page(stream, limit, lambda _: True, lambda session_id: session_id)
         position = page.resume_after or (after if page.partial else None)
