@@ -1,0 +1,44 @@
+"""A stand-in for AWS that the whole tier shares, and a copy of the Terraform tree to work in."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import ministack, terraform
+from local import ports as loopback
+from local.state import State
+from tests.terraform import roots
+from tests.terraform.roots import Terraform
+
+_START_LIMIT_S = 30.0
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Environment that leads every AWS client to a MiniStack of the tests' own."""
+    state = State(tmp_path_factory.mktemp("stand-in"))
+    ports = loopback.ports(state)
+    process = ministack.start(state, ports)
+    limit = time.monotonic() + _START_LIMIT_S
+    while not ministack.is_ready(ports):
+        assert time.monotonic() < limit, (state.logs / "ministack.log").read_text()
+        time.sleep(0.05)
+    yield ministack.credentials(ports)
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def program(stand_in: dict[str, str]) -> Terraform:
+    """Terraform, pointed at the stand-in."""
+    return Terraform(terraform.binary(), terraform.provider_arguments(), stand_in)
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of all Terraform code."""
+    target = tmp_path_factory.mktemp("tree")
+    for folder in ("terraform", "examples"):
+        roots.copy(folder, target)
+    return target

@@ -1,0 +1,117 @@
+"""Examples and environments can be planned as they stand, and say what they promise."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import ministack
+from local.state import ROOT
+from tests.terraform import roots
+from tests.terraform.roots import ENVIRONMENTS, EXAMPLES, HASHES, Terraform, created
+
+_MODULE = "terraform/modules/agent-memory"
+_VARIABLES: dict[str, dict[str, Any]] = {
+    "existing-vpc": {"vpc_id": "vpc-12345678", "subnet_ids": ["subnet-11111111", "subnet-22222222"]}
+}
+_REAL_ENVIRONMENTS = [name for name in ENVIRONMENTS if name != "local"]
+
+
+@pytest.fixture(scope="session")
+def built(tree: Path) -> Path:
+    """The tree with an artifact in it, as `make build` would leave one."""
+    dist = tree / "dist"
+    dist.mkdir()
+    (dist / "agent-memory-arm64.zip").write_bytes(b"never opened by a plan")
+    (dist / "agent-memory-arm64.json").write_text(json.dumps({**HASHES, "bytes": 22}))
+    return tree
+
+
+@pytest.fixture(scope="session")
+def environment_plans(built: Path, program: Terraform) -> dict[str, dict[str, Any]]:
+    """The plan of every environment, its state in a bucket of the stand-in as it would be in one of AWS."""
+    ministack.client("s3", program.credentials["AWS_ENDPOINT_URL"]).create_bucket(Bucket="state")
+    plans = {}
+    for name in ENVIRONMENTS:
+        folder = built / "terraform" / "envs" / name
+        local = name == "local"
+        program.init(folder, *([] if local else ["-backend-config=bucket=state", "-backend-config=region=us-east-1"]))
+        artifact = {"path": "../../../dist/agent-memory-arm64.zip", **HASHES}
+        plans[name] = program.plan(folder, artifact=artifact, **({"database_port": 5432} if local else {}))
+    return plans
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "from-git"])
+def test_an_example_can_be_planned(name: str, built: Path, program: Terraform) -> None:
+    folder = built / "examples" / name
+    program.init(folder)
+
+    plan = program.plan(folder, **_VARIABLES.get(name, {}))
+
+    assert len(created(plan, "aws_dynamodb_table")) == 2
+
+
+def test_the_example_from_git_needs_the_module_folder_and_a_release_only(tmp_path: Path, program: Terraform) -> None:
+    roots.copy("terraform/modules", tmp_path)
+    roots.copy("examples/from-git", tmp_path)
+    folder = tmp_path / "examples" / "from-git"
+    (folder / "release.json").write_text(json.dumps({"artifact": "agent-memory-0.1.0-arm64.zip", **HASHES}))
+    main = (folder / "main.tf").read_text()
+    source = f'"git::https://github.com/example/agent-memory.git//{_MODULE}?ref=v0.1.0"'
+    assert source in main
+    (folder / "main.tf").write_text(main.replace(source, f'"../../{_MODULE}"'))
+    program.init(folder)
+
+    plan = program.plan(folder)
+
+    functions = created(plan, "aws_lambda_function")
+    assert {function["s3_key"] for function in functions} == {"agent-memory-0.1.0-arm64.zip"}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_can_be_planned(name: str, environment_plans: dict[str, dict[str, Any]]) -> None:
+    assert {each["function_name"] for each in created(environment_plans[name], "aws_lambda_function")} == {
+        f"memory-{name}-{role}" for role in ("authorizer", "episodic", "health", "schema", "working")
+    }
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_only_the_database_function_is_ever_in_a_vpc(name: str, environment_plans: dict[str, dict[str, Any]]) -> None:
+    plan = environment_plans[name]
+    inside = {each["function_name"] for each in created(plan, "aws_lambda_function") if each["vpc_config"]}
+
+    assert inside == (set() if name in {"dev", "local"} else {f"memory-{name}-health"})
+
+
+def test_production_is_protected_and_never_pauses(environment_plans: dict[str, dict[str, Any]]) -> None:
+    plan = environment_plans["prod"]
+    (cluster,) = created(plan, "aws_rds_cluster")
+
+    assert cluster["deletion_protection"]
+    assert cluster["serverlessv2_scaling_configuration"][0]["min_capacity"] >= 0.5
+    assert len(created(plan, "aws_rds_cluster_instance")) == 2
+    assert all(table["deletion_protection_enabled"] for table in created(plan, "aws_dynamodb_table"))
+    assert len(created(plan, "aws_cloudwatch_dashboard")) == 1
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_pays_for_ten_alarm_metrics_at_most(
+    name: str, environment_plans: dict[str, dict[str, Any]]
+) -> None:
+    assert len(created(environment_plans[name], "aws_cloudwatch_metric_alarm")) <= 10
+
+
+@pytest.mark.parametrize("file", ["main.tf", "outputs.tf", "provider.tf", "variables.tf", "versions.tf"])
+def test_real_environments_differ_in_their_tfvars_alone(file: str) -> None:
+    texts = {(ROOT / "terraform" / "envs" / name / file).read_text() for name in _REAL_ENVIRONMENTS}
+
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("name", _REAL_ENVIRONMENTS)
+def test_the_state_of_a_real_environment_is_locked_and_its_own(name: str) -> None:
+    backend = (ROOT / "terraform" / "envs" / name / "backend.tf").read_text()
+
+    assert "use_lockfile = true" in backend
+    assert f"agent-memory/{name}.tfstate" in backend
