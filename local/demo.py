@@ -3,9 +3,11 @@
 Every part says what it does, shows the answer, and stops the demonstration when the answer is not the expected one.
 """
 
+import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -71,18 +73,19 @@ class Demo:
     def keep_state(self) -> None:
         """Save state, change it, and see a writer with a stale version refused."""
         heading("Working memory: a stale writer is refused")
-        record = {"agent_id": self.agent, "session_id": self.sessions[-1]}
-        made = self.api.data("POST", "/v1/state", json=record | {"data": {"task": "greet", "step": 1}})
-        say(f"  saved    version {made['version']}  {made['data']}")
-        path, change = f"/v1/state/{self.agent}", {"data": {"task": "greet", "step": 2}, "version": made["version"]}
-        changed = self.api.data("PUT", path, json=record | change)
-        say(f"  changed  version {changed['version']}  {changed['data']}")
-        refused = self.api.call("PUT", path, json=record | change)
+        session, path = self.sessions[-1], f"/v1/state/{self.agent}"
+        first = {"session_id": session, "data": {"task": "answer", "step": 1}}
+        made = self.api.data("POST", "/v1/state", json={"agent_id": self.agent, **first})
+        _tell("saved", made)
+        change = {"session_id": session, "data": {"task": "answer", "step": 2}, "version": made["version"]}
+        changed = self.api.data("PUT", path, json=change)
+        _tell("changed", changed)
+        refused = self.api.call("PUT", path, json=change)
         _expect(refused.status_code == 409, f"a stale version was answered {refused.status_code}")
-        say(f"  stale    {refused.status_code} {refused.json()['error']}")
-        read = self.api.data("GET", path, params={"session_id": self.sessions[-1]})
+        say(f"  refused  {refused.status_code}  {json.dumps(refused.json()['error'])}")
+        read = self.api.data("GET", path, params={"session_id": session})
         _expect(read["data"] == changed["data"], "the state read is not the state written")
-        say(f"  read     version {read['version']}  {read['data']}")
+        _tell("read", read)
 
     def hide(self) -> None:
         """Ask for all of it as another tenant."""
@@ -113,6 +116,10 @@ def run(stack: Stack, turns: list[Turn]) -> None:
     demo.hide()
     whereabouts.show(stack)
     whereabouts.show_next_steps(chosen(), demo.agent, demo.sessions[0])
+
+
+def _tell(what: str, record: dict[str, Any]) -> None:
+    say(f"  {what:7}  version {record['version']}  {json.dumps(record['data'])}")
 
 
 def _expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 (reads like an assertion)

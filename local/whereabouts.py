@@ -3,14 +3,14 @@
 import psycopg
 
 from local import ministack
-from local.api import segment
+from local.api import Api, segment
 from local.console import heading, say
 from local.stack import Stack
 from local.state import State
 
 _TABLES = """
-    SELECT relname, relrowsecurity AND relforcerowsecurity
-    FROM pg_class WHERE relnamespace = 'memory'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'memory'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
     ORDER BY relname
 """
 
@@ -24,12 +24,12 @@ def show(stack: Stack) -> None:
         say(f"  DynamoDB    {table}: {sum(page['Count'] for page in pages)} items")
     objects = ministack.client("s3", stack.aws_endpoint_url).list_objects_v2(Bucket=stack.bucket)
     say(f"  S3          {stack.bucket}: {objects['KeyCount']} objects (old episodes will move here)")
+    database = Api(stack.api_url, stack.api_key).data("GET", "/v1/health/ready")["stores"]["database"]
     with psycopg.connect(stack.postgres_dsn_owner) as connection:
-        version = connection.execute("SHOW server_version").fetchone()
-        tables = connection.execute(_TABLES).fetchall()
-    say(f"  PostgreSQL  {version[0] if version else ''}, {len(tables)} tables in schema memory:")
-    for name, guarded in tables:
-        say(f"                {name}{'' if guarded else ' (not of tenants)'}")
+        tables = [name for (name,) in connection.execute(_TABLES)]
+    say(
+        f"  PostgreSQL  schema version {database['schema_version']}: {', '.join(tables)} (semantic memory will use them)"
+    )
 
 
 def show_next_steps(state: State, agent: str, session: str) -> None:
