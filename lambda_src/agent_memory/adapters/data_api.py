@@ -19,7 +19,12 @@ _SQLSTATE = re.compile(r"SQLState: (\w{5})")
 # Connection lost, out of resources, shutting down, deadlock or lock time-out: another try may well succeed.
 _TRANSIENT = re.compile(r"08...|53...|57P0.|40001|40P01|55P03")
 _LOGIN_REFUSED = {"28P01", "28000"}
-_UNAVAILABLE = {"ThrottlingException", "TooManyRequestsException", "TransactionNotFoundException"}
+_UNAVAILABLE = {
+    "InvalidResourceStateException",  # the cluster is being changed
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionNotFoundException",  # rolled back by the service; the whole of it can be done again
+}
 
 
 class DataApi:

@@ -1,15 +1,25 @@
 """The application's login in Secrets Manager, in the shape that the Data API and RDS Proxy read."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from agent_memory.domain.database import Login
-from agent_memory.errors import StoreUnavailable
+from agent_memory.errors import AgentMemoryError, StoreUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager.client import SecretsManagerClient
+
+
+class SecretRefused(AgentMemoryError):
+    """Secrets Manager will not do it, now or later."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Secrets Manager refused the application's login: {code}")
+        self.code = code
 
 
 class SecretsManagerLogin:
@@ -22,20 +32,31 @@ class SecretsManagerLogin:
     def read(self) -> Login | None:
         """The login, or None while the secret was never filled."""
         try:
-            answer = self._client.get_secret_value(SecretId=self._secret_arn)
-        except self._client.exceptions.ResourceNotFoundException:
-            return None  # Terraform made the secret; it has no value yet
-        except (BotoCoreError, ClientError):
-            raise StoreUnavailable("Secrets Manager did not hand out the application's login") from None
-        if "SecretString" not in answer:
-            return None  # a secret without a value, as stand-ins answer it
+            with _translated():
+                answer = self._client.get_secret_value(SecretId=self._secret_arn)
+        except SecretRefused as error:
+            if error.code == "ResourceNotFoundException":
+                return None  # Terraform made the secret; it has no value yet
+            raise
         value = json.loads(answer["SecretString"])
         return Login(value["username"], value["password"])
 
     def write(self, login: Login) -> None:
         """Make this the login; the one before stays readable as AWSPREVIOUS."""
         value = json.dumps({"username": login.username, "password": login.password})
-        try:
+        with _translated():
             self._client.put_secret_value(SecretId=self._secret_arn, SecretString=value)
-        except (BotoCoreError, ClientError):
-            raise StoreUnavailable("Secrets Manager did not take the application's login") from None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Tell what may pass with time from what never will, such as a missing permission."""
+    try:
+        yield
+    except BotoCoreError:
+        raise StoreUnavailable("Secrets Manager did not answer") from None
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "ThrottlingException" or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+            raise StoreUnavailable("Secrets Manager did not do its work") from None
+        raise SecretRefused(code) from None

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 
 from agent_memory.domain.database import Login, LoginSecret, SchemaDatabase
 from agent_memory.domain.scram import verifier
@@ -39,7 +40,7 @@ class EnableLogin:
         login = self._patience.until_done(self._secret.read)
         if login is None or rotate:
             login = Login(PASSWORD_ROLE, secrets.token_urlsafe(32))
-            self._secret.write(login)
+            self._patience.until_done(partial(self._secret.write, login))
         elif self._patience.until_done(self._works):
             return None
         return verifier(login.password, secrets.token_bytes(16))
