@@ -27,9 +27,7 @@ def show(stack: Stack) -> None:
     database = Api(stack.api_url, stack.api_key).data("GET", "/v1/health/ready")["stores"]["database"]
     with psycopg.connect(stack.postgres_dsn_owner) as connection:
         tables = [name for (name,) in connection.execute(_TABLES)]
-    say(
-        f"  PostgreSQL  schema version {database['schema_version']}: {', '.join(tables)} (semantic memory will use them)"
-    )
+    say(f"  PostgreSQL  schema version {database['schema_version']}, ready for the layers to come: {', '.join(tables)}")
 
 
 def show_next_steps(state: State, agent: str, session: str) -> None:
