@@ -59,11 +59,19 @@ resource "aws_vpc_security_group_ingress_rule" "main" {
   tags                         = var.tags
 }
 
+# Looked up by name: an endpoint's own attribute is unknown whenever the endpoint changes, and the provider then
+# fails to plan the rule ("requires replacement ... for a non-existent attribute path").
+data "aws_ec2_managed_prefix_list" "gateway" {
+  for_each = local._gateway_services
+
+  name = "com.amazonaws.${local._region}.${each.key}"
+}
+
 resource "aws_vpc_security_group_egress_rule" "gateway" {
-  for_each = aws_vpc_endpoint.gateway
+  for_each = data.aws_ec2_managed_prefix_list.gateway
 
   security_group_id = aws_security_group.main["functions"].id
-  prefix_list_id    = each.value.prefix_list_id
+  prefix_list_id    = each.value.id
   description       = "functions-${each.key}"
   ip_protocol       = "tcp"
   from_port         = 443

@@ -27,15 +27,13 @@ override_resource {
   values          = { id = "sg-database" }
   override_during = plan
 }
-override_resource {
-  target          = aws_vpc_endpoint.gateway["s3"]
-  values          = { prefix_list_id = "pl-s3" }
-  override_during = plan
+override_data {
+  target = data.aws_ec2_managed_prefix_list.gateway["s3"]
+  values = { id = "pl-s3" }
 }
-override_resource {
-  target          = aws_vpc_endpoint.gateway["dynamodb"]
-  values          = { prefix_list_id = "pl-dynamodb" }
-  override_during = plan
+override_data {
+  target = data.aws_ec2_managed_prefix_list.gateway["dynamodb"]
+  values = { id = "pl-dynamodb" }
 }
 
 variables {
