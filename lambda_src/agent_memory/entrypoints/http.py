@@ -78,13 +78,18 @@ def scopes() -> dict[str, str | None]:
 
 def error_body(error: errors.AgentMemoryError) -> JsonObject:
     """The content of `error` in an answer."""
-    body: JsonObject = {"code": _STATUS[type(error)][1], "message": error.message}
+    body: JsonObject = {"code": _known(error)[1], "message": error.message}
     return body if error.details is None else body | {"details": error.details}
 
 
 def error_status(error: errors.AgentMemoryError) -> int:
     """The status of an answer."""
-    return _STATUS[type(error)][0]
+    return _known(error)[0]
+
+
+def _known(error: errors.AgentMemoryError) -> tuple[int, str]:
+    """An error that refines another one has the other's status."""
+    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
 
 
 def _answer(
@@ -104,7 +109,8 @@ def _answer(
 
 def _once(request: Request, serve: Route, route: str) -> tuple[int, JsonObject, dict[str, str]]:
     key = request.event.get("headers", {}).get("idempotency-key")
-    if key is None or route.startswith("GET "):
+    # An open route has no tenant to keep an answer for, and its callers no key to write with.
+    if key is None or not request.tenant_id or route.startswith("GET "):
         return _success(serve(request))
     fingerprint = "\n".join([request.event["rawPath"], request.event.get("rawQueryString") or ""]).encode()
     record = idempotency.begin(request.tenant_id, route, key, fingerprint + b"\n" + request.raw_body, now())
@@ -114,7 +120,7 @@ def _once(request: Request, serve: Route, route: str) -> tuple[int, JsonObject, 
             return _success(serve(request))
         except _NEVER_REMEMBERED:
             raise
-        except errors.AgentMemoryError as exc:
+        except tuple(_STATUS) as exc:
             refusal = record.answered(error_status(exc), dumps(error_body(exc)))
             bootstrap.idempotency().put(refusal, now())
             raise

@@ -1,7 +1,6 @@
 """An HTTP API event (payload 2.0) as the routes see it."""
 
 import base64
-import binascii
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -71,7 +70,7 @@ class Request:
         else:
             try:
                 raw = base64.b64decode(body, validate=True)
-            except binascii.Error:
+            except ValueError:
                 raise InvalidRequest.of("body", "must be readable") from None
         if len(raw) > MAX_BODY_BYTES:
             raise PayloadTooLarge(
