@@ -27,7 +27,7 @@ def apply(state: State, ports: Ports, artifact: dict[str, Any]) -> None:
     """Initialise and apply, showing progress."""
     state.terraform.mkdir(parents=True, exist_ok=True)
     variables = state.terraform / "local.tfvars.json"
-    variables.write_text(json.dumps({"artifact": artifact, "database_port": ports.postgres, "connection": "data_api"}))
+    variables.write_text(json.dumps({"artifact": artifact, "database_port": ports.postgres}))
     arguments, source = terraform.provider_source()
     if source:
         console.say(f"  Terraform's providers come from {source}")

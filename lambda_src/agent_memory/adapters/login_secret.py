@@ -38,6 +38,8 @@ class SecretsManagerLogin:
             if error.code == "ResourceNotFoundException":
                 return None  # Terraform made the secret; it has no value yet
             raise
+        if "SecretString" not in answer:
+            return None  # the stand-in's answer for a secret that has no value yet
         value = json.loads(answer["SecretString"])
         return Login(value["username"], value["password"])
 
