@@ -1,8 +1,10 @@
 """A stand-in for AWS that the whole tier shares, and a copy of the Terraform tree to work in."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from local import ministack, terraform
 from local import ports as loopback
 from local.state import State
 from tests.terraform import roots
-from tests.terraform.roots import Terraform
+from tests.terraform.roots import ENVIRONMENTS, HASHES, Terraform
 
 _START_LIMIT_S = 30.0
 
@@ -42,3 +44,27 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("terraform", "examples"):
         roots.copy(folder, target)
     return target
+
+
+@pytest.fixture(scope="session")
+def built(tree: Path) -> Path:
+    """The tree with an artifact in it, as `make build` would leave one."""
+    dist = tree / "dist"
+    dist.mkdir()
+    (dist / "agent-memory-arm64.zip").write_bytes(b"never opened by a plan")
+    (dist / "agent-memory-arm64.json").write_text(json.dumps({**HASHES, "bytes": 22}))
+    return tree
+
+
+@pytest.fixture(scope="session")
+def environment_plans(built: Path, program: Terraform) -> dict[str, dict[str, Any]]:
+    """The plan of every environment, its state in a bucket of the stand-in as it would be in one of AWS."""
+    ministack.client("s3", program.credentials["AWS_ENDPOINT_URL"]).create_bucket(Bucket="state")
+    plans = {}
+    for name in ENVIRONMENTS:
+        folder = built / "terraform" / "envs" / name
+        local = name == "local"
+        program.init(folder, *([] if local else ["-backend-config=bucket=state", "-backend-config=region=us-east-1"]))
+        artifact = {"path": "../../../dist/agent-memory-arm64.zip", **HASHES}
+        plans[name] = program.plan(folder, artifact=artifact, **({"database_port": 5432} if local else {}))
+    return plans

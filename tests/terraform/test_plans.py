@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from local import ministack
 from local.state import ROOT
 from tests.terraform import roots
 from tests.terraform.roots import ENVIRONMENTS, EXAMPLES, HASHES, Terraform, created
@@ -16,30 +15,6 @@ _VARIABLES: dict[str, dict[str, Any]] = {
     "existing-vpc": {"vpc_id": "vpc-12345678", "subnet_ids": ["subnet-11111111", "subnet-22222222"]}
 }
 _REAL_ENVIRONMENTS = [name for name in ENVIRONMENTS if name != "local"]
-
-
-@pytest.fixture(scope="session")
-def built(tree: Path) -> Path:
-    """The tree with an artifact in it, as `make build` would leave one."""
-    dist = tree / "dist"
-    dist.mkdir()
-    (dist / "agent-memory-arm64.zip").write_bytes(b"never opened by a plan")
-    (dist / "agent-memory-arm64.json").write_text(json.dumps({**HASHES, "bytes": 22}))
-    return tree
-
-
-@pytest.fixture(scope="session")
-def environment_plans(built: Path, program: Terraform) -> dict[str, dict[str, Any]]:
-    """The plan of every environment, its state in a bucket of the stand-in as it would be in one of AWS."""
-    ministack.client("s3", program.credentials["AWS_ENDPOINT_URL"]).create_bucket(Bucket="state")
-    plans = {}
-    for name in ENVIRONMENTS:
-        folder = built / "terraform" / "envs" / name
-        local = name == "local"
-        program.init(folder, *([] if local else ["-backend-config=bucket=state", "-backend-config=region=us-east-1"]))
-        artifact = {"path": "../../../dist/agent-memory-arm64.zip", **HASHES}
-        plans[name] = program.plan(folder, artifact=artifact, **({"database_port": 5432} if local else {}))
-    return plans
 
 
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "from-git"])

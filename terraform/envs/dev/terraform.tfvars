@@ -17,6 +17,5 @@ tables = {
 }
 
 archive = { noncurrent_days = 1, force_destroy = true }
-network = { flow_logs = false }
 
 tags = { project = "agent-memory", environment = "dev" }
