@@ -69,7 +69,7 @@ data "aws_iam_policy_document" "endpoint" {
 }
 
 resource "aws_vpc_endpoint" "gateway" {
-  for_each = local._gateway_services
+  for_each = var.gateway_endpoints
 
   vpc_id            = aws_vpc.main.id
   service_name      = "com.amazonaws.${local._region}.${each.key}"

@@ -62,7 +62,7 @@ resource "aws_vpc_security_group_ingress_rule" "main" {
 # Looked up by name: an endpoint's own attribute is unknown whenever the endpoint changes, and the provider then
 # fails to plan the rule ("requires replacement ... for a non-existent attribute path").
 data "aws_ec2_managed_prefix_list" "gateway" {
-  for_each = local._gateway_services
+  for_each = var.gateway_endpoints
 
   name = "com.amazonaws.${local._region}.${each.key}"
 }

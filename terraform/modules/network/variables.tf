@@ -68,6 +68,18 @@ variable "flow_logs" {
   }
 }
 
+variable "gateway_endpoints" {
+  description = "AWS services that functions in the VPC reach for nothing: dynamodb, s3. Empty where no function lives in the VPC."
+  type        = set(string)
+  default     = ["dynamodb", "s3"]
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.gateway_endpoints, ["dynamodb", "s3"])) == 0
+    error_message = "gateway_endpoints may name dynamodb and s3; got ${join(", ", var.gateway_endpoints)}."
+  }
+}
+
 variable "interface_endpoints" {
   description = "AWS services that functions in the VPC call besides S3 and DynamoDB: bedrock-runtime, sts. Each is billed by the hour."
   type        = set(string)

@@ -222,3 +222,16 @@ run "flow_logs_are_encrypted_and_expire" {
     error_message = "The role must write to that group alone."
   }
 }
+
+run "without_functions_in_the_vpc_there_is_no_gateway_endpoint_and_no_way_to_one" {
+  command = plan
+
+  variables {
+    gateway_endpoints = []
+  }
+
+  assert {
+    condition     = length(aws_vpc_endpoint.gateway) + length(aws_vpc_security_group_egress_rule.gateway) == 0
+    error_message = "gateway_endpoints = [] must create neither endpoints nor rules."
+  }
+}

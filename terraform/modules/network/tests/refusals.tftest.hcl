@@ -101,6 +101,15 @@ run "an_endpoint_of_another_service_is_refused" {
   }
 }
 
+run "a_gateway_endpoint_of_another_service_is_refused" {
+  command         = plan
+  expect_failures = [var.gateway_endpoints]
+
+  variables {
+    gateway_endpoints = ["s3", "sqs"]
+  }
+}
+
 run "tags_of_aws_are_refused" {
   command         = plan
   expect_failures = [var.tags]
