@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
-from pytest_terraform import terraform
+from pytest_terraform import terraform  # type: ignore[import-untyped]
 
 from local import ministack
 from local import terraform as installed
-
 
 # One apply for all tests of this file; the decorator comes without types.
 applied = cast("Callable[[Callable[..., None]], Callable[..., None]]", terraform("stores", scope="module"))

@@ -59,6 +59,13 @@ def test_only_the_database_function_is_ever_in_a_vpc(name: str, environment_plan
     assert inside == (set() if name in {"dev", "local"} else {f"memory-{name}-health"})
 
 
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_vpc_without_functions_has_no_endpoints(name: str, environment_plans: dict[str, dict[str, Any]]) -> None:
+    services = {each["service_name"].split(".")[-1] for each in created(environment_plans[name], "aws_vpc_endpoint")}
+
+    assert services == (set() if name in {"dev", "local"} else {"dynamodb", "s3"})
+
+
 def test_production_is_protected_and_never_pauses(environment_plans: dict[str, dict[str, Any]]) -> None:
     plan = environment_plans["prod"]
     (cluster,) = created(plan, "aws_rds_cluster")
