@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 from agent_memory.domain.fields import Body, Id, JsonObject, Time, Write
 
 DEFAULT_SESSION = "default"
+# The largest integer that every JSON reader and every store holds exactly.
+Version = Annotated[int, Field(ge=1, le=2**53 - 1)]
 
 
 class NewState(Write):
@@ -24,7 +26,7 @@ class StateReplacement(Write):
 
     session_id: Id = DEFAULT_SESSION
     data: JsonObject
-    version: Annotated[int, Field(ge=1)]
+    version: Version
 
 
 class StatePatch(Write):
@@ -32,7 +34,7 @@ class StatePatch(Write):
 
     session_id: Id = DEFAULT_SESSION
     data: JsonObject
-    version: Annotated[int, Field(ge=1)] | None = None
+    version: Version | None = None
 
 
 class StateQuery(Body):

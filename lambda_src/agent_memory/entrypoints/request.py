@@ -109,14 +109,17 @@ class Request:
         Raises:
             InvalidRequest: broken UTF-8, a name given twice, or against a rule of the model.
         """
-        fields: dict[str, Any] = {}
+        given: dict[str, str] = {}
         for name, value in self._query_pairs():
-            target, key = fields, name
-            if name.startswith("metadata."):
-                target, key = fields.setdefault("metadata", {}), name.removeprefix("metadata.")
-            if key in target:
+            if name in given:
                 raise InvalidRequest.of(name, "must be given once")
-            target[key] = value
+            given[name] = value
+        if "metadata" in given:
+            raise InvalidRequest.of("metadata", "must be given as metadata.<key>=<value>")
+        prefix = "metadata."
+        fields: dict[str, Any] = {name: value for name, value in given.items() if not name.startswith(prefix)}
+        if metadata := {name.removeprefix(prefix): given[name] for name in sorted(given.keys() - fields.keys())}:
+            fields["metadata"] = metadata
         try:
             return model.model_validate_strings(fields)
         except ValidationError as exc:
