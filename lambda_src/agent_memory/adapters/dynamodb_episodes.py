@@ -74,6 +74,9 @@ class DynamoEpisodeStore:
 
     def timeline(self, span: Span, budget: ScanBudget) -> Iterator[Examined]:
         """See `EpisodeStore.timeline`."""
+        low, high = time_key_bounds(span)
+        if low > high:
+            return iter(())  # DynamoDB refuses a range that ends before it starts
         buckets = self._buckets.get(span.tenant_id, span.agent_id)
         if span.session_id or span.run_id or span.user_id:
             return self._by_index(span, buckets, budget)
@@ -81,7 +84,9 @@ class DynamoEpisodeStore:
         return heapq.merge(*streams, key=_place, reverse=span.newest_first)
 
     def _items(self, episode: Episode, now: datetime) -> list[Item]:
-        bucket = self._buckets.get(episode.tenant_id, episode.agent_id).for_write(episode.session_id, now)
+        # By its own time and not by now: written again after a growth, it has to be found where it was.
+        buckets = self._buckets.get(episode.tenant_id, episode.agent_id)
+        bucket = buckets.for_write(episode.session_id, episode.created_at)
         item = check_size(episode_item(episode, bucket))
         return [item, *late_markers(episode, bucket, now)]
 

@@ -42,7 +42,8 @@ def recent_episodes(
         pk = text(key(span.tenant_id, span.agent_id, str(bucket)))
         reader = _Bucket(client, table, span, pk, budget)
         items |= {item["sk"]["S"]: item for item in reader.newest()}
-        late = [{"pk": pk, "sk": sk} for sk in reader.late() if sk["S"] not in items]
+        # One that was written again has several markers, and DynamoDB refuses to read a key twice.
+        late = [{"pk": pk, "sk": text(sk)} for sk in sorted(set(reader.late()) - items.keys())]
         items |= {sk: item for (_, sk), item in dynamodb.get_all(client, table, late).items()}
     found = [read_episode(span.tenant_id, item) for item in items.values()]
     return sorted(found, key=lambda episode: episode.position, reverse=span.newest_first)
@@ -65,14 +66,15 @@ class _Bucket:
             match = {"FilterExpression": f"{attribute} = :key"}
             yield from self._query(EPISODE + low, EPISODE + high, {":key": text(value)}, match)
 
-    def late(self) -> Iterator[dict[str, Any]]:
+    def late(self) -> Iterator[str]:
         """Sort keys of episodes that were written recently with an older time."""
         low, high = time_key_bounds(self.span)
         by, _, _ = index_of(self.span)
         prefix = marker_prefix(by, str(getattr(self.span, f"{by}_id")))
         for marker in self._query(prefix + self._since, prefix + "~", {}, {}):
-            if EPISODE + low <= marker["target"]["S"] <= EPISODE + high:
-                yield marker["target"]
+            target = str(marker["target"]["S"])
+            if EPISODE + low <= target <= EPISODE + high:
+                yield target
 
     @property
     def _since(self) -> str:

@@ -27,11 +27,11 @@ class Buckets:
 
     growths: tuple[Growth, ...] = ()
 
-    def for_write(self, session_id: str, now: datetime) -> int:
-        """The bucket of a new episode."""
+    def for_write(self, session_id: str, created_at: datetime) -> int:
+        """The bucket of an episode, the same whenever it is asked for."""
         count = 1
         for growth in self.growths:
-            if growth.effective_at <= now:
+            if growth.effective_at <= created_at:
                 count = growth.count
         return _hash(session_id) % count
 

@@ -52,7 +52,7 @@ def fill_page(
         for position, record in stream:
             if record is not None and wanted(record):
                 item = RawJson(dumps(response(record)))
-                size += len(item)
+                size += len(item.encode())
                 if len(items) == limit or (items and size > MAX_PAGE_BYTES):
                     return Page(items, last, partial=False)
                 items.append(item)
