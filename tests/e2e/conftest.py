@@ -18,6 +18,11 @@ from local.state import ROOT, State
 from tests.e2e.api import Api
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes the stack down comes after everything that uses it."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 def _local(command: str, state: State) -> None:
     environment = os.environ | {"LOCAL_STATE": str(state.folder)}
     subprocess.run([sys.executable, "-m", "local", command], cwd=ROOT, env=environment, check=True)

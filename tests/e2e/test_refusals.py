@@ -160,7 +160,7 @@ def test_an_unknown_route_is_our_404(api: Api, method: str, path: str) -> None:
 
 @pytest.mark.parametrize("key", ["x", "amk_", "amk_aaaaaaaaaaaaaaaa_" + "b" * 38, "🦊"])
 def test_a_bad_key_is_our_401(stack: Stack, key: str) -> None:
-    headers = {"Authorization": f"Bearer {key}".encode()}
+    headers = [(b"Authorization", f"Bearer {key}".encode())]
 
     response = httpx.get(f"{stack.api_url}/v1/state/a", headers=headers)
 

@@ -1,0 +1,85 @@
+"""What Terraform built stays as it is: a second plan changes nothing but what the stand-in misreports."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from local import ministack, terraform
+from local.ports import ports
+from local.state import ROOT, State
+
+ALLOWED = ROOT / "tests" / "e2e" / "plan_allowlist.json"
+LIMIT = 20
+
+
+def run_terraform(state: State, *arguments: str) -> str:
+    """Run Terraform on the local root as the local stack does."""
+    environment = terraform.environment() | ministack.credentials(ports(state))
+    environment |= {"TF_DATA_DIR": str(state.terraform / "data"), "TF_IN_AUTOMATION": "1"}
+    command = [terraform.binary(), f"-chdir={ROOT / 'terraform' / 'envs' / 'local'}", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def options(state: State) -> list[str]:
+    """The state and the variables of the stack."""
+    folder = state.terraform
+    return [f"-state={folder / 'terraform.tfstate'}", f"-var-file={folder / 'local.tfvars.json'}", "-input=false"]
+
+
+def changes(plan: dict[str, Any]) -> set[tuple[str, str]]:
+    """(resource type, attribute) of every planned change; "*" where a resource comes, goes or is replaced."""
+    found = set()
+    for resource in plan.get("resource_changes", []):
+        change = resource["change"]
+        if change["actions"] in (["no-op"], ["read"]):
+            continue
+        if change["actions"] != ["update"]:
+            found.add((resource["type"], "*"))
+            continue
+        unknown = change["after_unknown"]
+        for name in change["before"].keys() | change["after"].keys() | unknown.keys():
+            if unknown.get(name) or change["before"].get(name) != change["after"].get(name):
+                found.add((resource["type"], name))
+    return found
+
+
+@pytest.fixture(scope="module")
+def second_plan(state: State, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The plan right after the apply."""
+    file = tmp_path_factory.mktemp("plan") / "plan"
+    run_terraform(state, "plan", f"-out={file}", *options(state))
+    plan: dict[str, Any] = json.loads(run_terraform(state, "show", "-json", str(file)))
+    return plan
+
+
+def test_a_second_plan_shows_no_change_but_the_listed_misreports(second_plan: dict[str, Any]) -> None:
+    listed = {(line["type"], line["attribute"]) for line in json.loads(ALLOWED.read_text())}
+
+    found = changes(second_plan)
+
+    assert found - listed == set(), "changes that no line explains"
+    assert listed - found == set(), "lines that explain nothing any more"
+
+
+def test_the_list_of_misreports_is_short_and_gives_reasons() -> None:
+    lines = json.loads(ALLOWED.read_text())
+
+    assert len(lines) <= LIMIT
+    assert len({(line["type"], line["attribute"]) for line in lines}) == len(lines)
+    assert all(line["reason"] and line["attribute"] != "*" for line in lines)
+
+
+def test_the_pepper_is_not_in_the_state(state: State) -> None:
+    text = (state.terraform / "terraform.tfstate").read_text()
+    parameters = [
+        instance["attributes"]
+        for resource in json.loads(text)["resources"]
+        if resource["type"] == "aws_ssm_parameter"
+        for instance in resource["instances"]
+    ]
+
+    assert len(parameters) == 1
+    assert not parameters[0]["value"]
+    assert not parameters[0]["value_wo"]
