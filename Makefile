@@ -49,7 +49,7 @@ plan: terraform build ## terraform plan of ENV=dev|staging|prod, with your AWS c
 	@$(PYTHON_DEV) -m local.plan $(ENV)
 
 bench: build up ## measure against the budgets of the architecture
-	@$(PYTHON_DEV) -m bench
+	@PYTHONPATH=lambda_src $(PYTHON_DEV) -m bench
 
 # Before anything takes time: is Terraform here, and new enough?
 terraform:
