@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +31,14 @@ class Process:
         if not self.is_alive():
             return False
         _signal_group(self.pid, signal.SIGTERM)
-        if not _wait_until_gone(self):
-            _signal_group(self.pid, signal.SIGKILL)
-            _wait_until_gone(self)
-        _signal_group(self.pid, signal.SIGKILL)  # workers that outlived their leader
+        _wait(lambda: not self.is_alive())
+        _signal_group(self.pid, signal.SIGKILL)  # and whoever outlived its leader
+        self.wait_until_reaped()
         return True
+
+    def wait_until_reaped(self) -> None:
+        """Wait until the whole group is off the process table, which takes whoever inherited it a moment."""
+        _wait(lambda: _is_empty(self.pid))
 
 
 def start(command: list[str], env: dict[str, str], log: Path, cwd: Path) -> Process:
@@ -58,20 +63,25 @@ def find(pid: int) -> Process:
     return Process(pid, _start_time(pid) or "")
 
 
-def _signal_group(pid: int, number: signal.Signals) -> None:
+def _signal_group(pid: int, number: int) -> bool:
+    """Signal a group; false when nobody is in it any more."""
     try:
         os.killpg(pid, number)
     except ProcessLookupError:
-        return
+        return False
+    return True
 
 
-def _wait_until_gone(process: Process) -> bool:
+def _is_empty(pid: int) -> bool:
+    with suppress(ChildProcessError):
+        os.waitpid(-pid, os.WNOHANG)  # reaps, if this very program started it
+    return not _signal_group(pid, 0)
+
+
+def _wait(condition: Callable[[], bool]) -> None:
     limit = time.monotonic() + STOP_LIMIT_S
-    while time.monotonic() < limit:
-        if not process.is_alive():
-            return True
+    while not condition() and time.monotonic() < limit:
         time.sleep(0.05)
-    return False
 
 
 def _start_time(pid: int) -> str | None:
