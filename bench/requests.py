@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from agent_memory import bootstrap
@@ -18,8 +19,9 @@ from bench.report import Line
 from bench.wire import Wire
 
 _STEADY = 200
-# About 1 KB that does not compress away: what a turn with a tool's answer looks like.
-_KILOBYTE = secrets.token_urlsafe(700)
+_SAMPLE = Path(__file__).parent.parent / "local" / "sample" / "conversation.jsonl"
+# 1 KB of what people say.
+_KILOBYTE = " ".join(json.loads(line)["text"] for line in _SAMPLE.read_text().splitlines())[:1024]
 
 
 def measure(endpoint: str, memory_table: str, control_table: str) -> list[Line]:

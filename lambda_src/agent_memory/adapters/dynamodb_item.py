@@ -12,7 +12,8 @@ from agent_memory.errors import PayloadTooLarge
 Item = dict[str, dict[str, Any]]
 
 _MAX_PART_BYTES = 200
-_COMPRESS_OVER_BYTES = 1024
+# Write units are counted per started KB of the whole item, so shorter bodies are worth compressing too.
+_COMPRESS_OVER_BYTES = 256
 # DynamoDB's limit is 400 KB for names and values; the rest is room for what an update adds.
 MAX_ITEM_BYTES = 390_000
 
@@ -46,8 +47,9 @@ def number(value: int) -> dict[str, Any]:
 def document(value: Any) -> dict[str, Any]:
     """Make an attribute value of JSON: UTF-8, compressed when that pays."""
     raw = json_document.dumps(value).encode()
-    stored = gzip.compress(raw, compresslevel=6, mtime=0) if len(raw) > _COMPRESS_OVER_BYTES else raw
-    return {"B": base64.b64encode(stored).decode()}
+    if len(raw) > _COMPRESS_OVER_BYTES:
+        raw = min(raw, gzip.compress(raw, compresslevel=6, mtime=0), key=len)
+    return {"B": base64.b64encode(raw).decode()}
 
 
 def read_text(item: Mapping[str, Any], name: str) -> str | None:
