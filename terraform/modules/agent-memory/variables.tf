@@ -178,7 +178,8 @@ variable "network" {
   description = <<-EOT
     The VPC of the database. Without `existing` one is created from `cidr` over `az_count` zones, with flow logs if wanted.
     `existing`: your own subnets and security groups, and in `endpoints` the AWS services that those subnets reach (s3, dynamodb).
-    The function group must be let out to, and the database group let in from it on, the database's port.
+    The function group must be let out to, and the database group let in from it on, the database's port; the database group
+    also from itself with a proxy, which is in that group.
   EOT
   type = object({
     cidr      = optional(string, "10.42.0.0/16")
