@@ -26,8 +26,9 @@ def clean(state: State) -> list[str]:
     # PostgreSQL stops in its own way, but only if the process is the one that was started here.
     if services.is_alive(state, "postgres"):
         postgres.stop(state.postgres)
-        known["postgres"].wait_until_reaped()
         stopped.append("postgres")
+    for name in stopped:
+        known[name].wait_until_reaped()
     _wait_until_closed({name: opened[name] for name in stopped if name in opened})
     state.remove()
     return stopped

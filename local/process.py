@@ -33,7 +33,6 @@ class Process:
         _signal_group(self.pid, signal.SIGTERM)
         _wait(lambda: not self.is_alive())
         _signal_group(self.pid, signal.SIGKILL)  # and whoever outlived its leader
-        self.wait_until_reaped()
         return True
 
     def wait_until_reaped(self) -> None:
