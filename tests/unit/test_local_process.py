@@ -39,6 +39,7 @@ def test_stopping_ends_the_workers_too(leader: tuple[Process, int]) -> None:
 
     assert started.stop()
 
+    started.wait_until_reaped()
     assert not started.is_alive()
     assert not known_worker.is_alive()
 
