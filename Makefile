@@ -41,9 +41,8 @@ lint: terraform setup ## formatting, style, types, import rules, Terraform forma
 	@$(PYTHON_DEV) -m local.terraform fmt -check -recursive terraform
 	@$(PYTHON_DEV) -m local.terraform fmt -check -recursive examples
 
-scan: ## checkov on the Terraform code
-	@sh local/setup.sh scan
-	@.venv-scan/bin/checkov --quiet --compact --framework terraform --directory terraform/modules
+scan: terraform setup ## checkov on the modules and on the plan of each environment
+	@$(PYTHON_DEV) -m pytest tests/terraform/test_checkov.py
 
 plan: terraform build ## terraform plan of ENV=dev|staging|prod, with your AWS credentials and the zip just built
 	@$(PYTHON_DEV) -m local.plan $(ENV)
