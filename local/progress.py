@@ -52,7 +52,7 @@ class Progress:
                 self.errors.append(_explain(message["diagnostic"]))
 
     def _show(self) -> None:
-        names = ", ".join(address.rpartition("module.")[2] for address in self._under_way)
+        names = ", ".join(self._under_way).replace("module.", "").replace("agent_memory.", "")
         counted = f"{self._done}/{self._planned}" if self._planned else "planning"
         console.status(f"  terraform {self.elapsed_s:4.0f} s  {counted}  {names}")
 
