@@ -9,6 +9,7 @@ database = {
   min_acu               = 0
   max_acu               = 2
   backup_retention_days = 1
+  final_snapshot        = false
 }
 
 tables = {

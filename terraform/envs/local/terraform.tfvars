@@ -11,6 +11,7 @@ database = {
   max_acu           = 1
   log_exports       = false
   endpoint_override = "127.0.0.1"
+  final_snapshot    = false
 }
 
 network = { flow_logs = false }

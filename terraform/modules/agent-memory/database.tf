@@ -38,6 +38,7 @@ module "database" {
   }
   reader_count          = var.database.reader_count
   backup_retention_days = var.database.backup_retention_days
+  final_snapshot        = var.database.final_snapshot
   deletion_protection   = var.deletion_protection
   endpoint_override     = var.database.endpoint_override
   log_exports           = var.database.log_exports ? { retention_days = var.log_retention_days } : null

@@ -97,7 +97,7 @@ variable "connection" {
 variable "database" {
   description = <<-EOT
     The Aurora cluster. `min_acu` 0 lets it pause after `auto_pause_s` without a connection. `log_exports`: its log, without
-    contents, in CloudWatch. `endpoint_override`: host name to use instead of the cluster's own, for a stand-in.
+    contents, in CloudWatch. `final_snapshot`: what a destroy leaves. `endpoint_override`: host name to use instead of the cluster's own, for a stand-in.
   EOT
   type = object({
     engine_version        = optional(string, "16.13")
@@ -106,6 +106,7 @@ variable "database" {
     auto_pause_s          = optional(number)
     reader_count          = optional(number, 0)
     backup_retention_days = optional(number, 7)
+    final_snapshot        = optional(bool, true)
     port                  = optional(number, 5432)
     log_exports           = optional(bool, true)
     endpoint_override     = optional(string)

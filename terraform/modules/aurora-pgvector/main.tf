@@ -32,7 +32,7 @@ resource "aws_rds_cluster" "main" {
   backup_retention_period   = var.backup_retention_days
   copy_tags_to_snapshot     = true
   deletion_protection       = var.deletion_protection
-  skip_final_snapshot       = !var.deletion_protection
+  skip_final_snapshot       = !var.final_snapshot
   final_snapshot_identifier = "${var.name}-final"
   tags                      = var.tags
 

@@ -83,7 +83,7 @@ variable "database_name" {
 }
 
 variable "deletion_protection" {
-  description = "Whether AWS refuses to delete the cluster. Without it the last snapshot and the secret's recovery window are left out too."
+  description = "Whether AWS refuses to delete the cluster. Without it the secret's recovery window is left out too."
   type        = bool
   default     = true
   nullable    = false
@@ -110,6 +110,13 @@ variable "engine_version" {
     condition     = can(regex("^16\\.([89]|[1-9][0-9])$", var.engine_version))
     error_message = "engine_version must be 16.8 or a later 16.x, for pgvector 0.8; got ${var.engine_version}."
   }
+}
+
+variable "final_snapshot" {
+  description = "Whether a destroy leaves the snapshot <name>-final. Delete or copy it before a cluster of the same name is destroyed again."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "kms_key_arn" {

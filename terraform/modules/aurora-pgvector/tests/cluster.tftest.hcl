@@ -171,7 +171,7 @@ run "a_cluster_that_never_pauses_lets_connections_idle_longer" {
   }
 }
 
-run "an_unprotected_cluster_leaves_nothing_behind" {
+run "the_two_steps_of_a_destroy_still_leave_a_snapshot" {
   command = plan
 
   variables {
@@ -179,8 +179,25 @@ run "an_unprotected_cluster_leaves_nothing_behind" {
   }
 
   assert {
-    condition     = aws_rds_cluster.main.skip_final_snapshot && aws_secretsmanager_secret.app.recovery_window_in_days == 0
-    error_message = "A second cluster of the same name must find no snapshot or secret in its way."
+    condition     = !aws_rds_cluster.main.skip_final_snapshot && aws_rds_cluster.main.final_snapshot_identifier == "memory-final"
+    error_message = "Lifting the protection must not give up the last snapshot."
+  }
+  assert {
+    condition     = aws_secretsmanager_secret.app.recovery_window_in_days == 0
+    error_message = "A second cluster of the same name must find no secret in its way."
+  }
+}
+
+run "a_throwaway_cluster_leaves_no_snapshot" {
+  command = plan
+
+  variables {
+    final_snapshot = false
+  }
+
+  assert {
+    condition     = aws_rds_cluster.main.skip_final_snapshot
+    error_message = "final_snapshot = false must skip the snapshot."
   }
 }
 
