@@ -22,6 +22,7 @@ locals {
 }
 
 resource "aws_vpc" "main" {
+  #checkov:skip=CKV2_AWS_11:Flow logs are the caller's choice; agent-memory makes them unless told not to.
   cidr_block           = var.cidr
   enable_dns_hostnames = true # private names of interface endpoints need it
   enable_dns_support   = true

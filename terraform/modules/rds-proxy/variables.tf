@@ -4,7 +4,7 @@ variable "name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z](-?[a-z0-9]){0,49}$", var.name))
+    condition     = can(regex("^[a-z](-?[a-z0-9])*$", var.name)) && length(var.name) <= 50
     error_message = "name must be 1 to 50 lower-case letters, digits or single '-', a letter first and no '-' last; got ${var.name}."
   }
 }
@@ -15,7 +15,7 @@ variable "cluster_identifier" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z](-?[a-z0-9]){0,62}$", var.cluster_identifier))
+    condition     = can(regex("^[a-z](-?[a-z0-9])*$", var.cluster_identifier)) && length(var.cluster_identifier) <= 63
     error_message = "cluster_identifier must be the name of a cluster, not an ARN; got ${var.cluster_identifier}."
   }
 }
