@@ -53,6 +53,7 @@ def start(state: State, ports: Ports) -> Process:
         "BIND_HOST": LOOPBACK,
         "GATEWAY_PORT": str(ports.ministack),
         "MINISTACK_REGION": REGION,
+        "IOT_MTLS_ENABLED": "0",  # it would listen on every interface, whatever BIND_HOST says
         "LAMBDA_WARM_TTL_SECONDS": "30",
         "LOG_LEVEL": "WARNING",
     }
