@@ -3,8 +3,7 @@
 import logging
 import os
 import secrets
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from agent_memory.adapters import dynamodb
 from agent_memory.adapters.aws_json import AwsJsonClient
+from tests.strict import strict
 
 REGION = "us-east-1"
 _MEMORY_INDEXES = {"by_session": "session_key", "by_user": "user_key", "by_run": "run_key"}
@@ -39,7 +39,7 @@ def aws() -> Iterator[Aws]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    _one_request_at_a_time(server)
+    server._server.app = strict(server._server.app)  # type: ignore[union-attr]
     made = Aws(f"http://{host}:{port}")
     client = made.client()
     client.call("CreateTable", _table(made.memory_table, _MEMORY_INDEXES, "time_key"))
@@ -52,18 +52,6 @@ def aws() -> Iterator[Aws]:
 def tenant() -> str:
     """A tenant that no other test has used."""
     return f"test-{secrets.token_hex(8)}"
-
-
-def _one_request_at_a_time(server: ThreadedMotoServer) -> None:
-    """Moto checks a condition and writes in two steps; DynamoDB does both in one."""
-    lock = threading.Lock()
-    inner: Callable[..., Iterable[bytes]] = server._server.app  # type: ignore[union-attr]
-
-    def serialised(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        with lock:
-            return list(inner(environ, start_response))
-
-    server._server.app = serialised  # type: ignore[union-attr]
 
 
 def _table(name: str, indexes: dict[str, str], index_sort_key: str) -> dict[str, Any]:

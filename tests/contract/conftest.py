@@ -80,8 +80,3 @@ def on_dynamodb(aws: Aws) -> Stores:
         DynamoApiKeyStore(client, aws.control_table),
         another=lambda: on_dynamodb(aws),
     )
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()

@@ -20,7 +20,6 @@ moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ0
 def test_the_signature_equals_botocores(
     credentials: tuple[str, str, str | None], service: str, region: str, target: str, body: bytes, at: datetime
 ) -> None:
-    token = credentials[2]
     host = f"{service}.{region}.amazonaws.com"
     headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": target}
     ours = signed_headers(
