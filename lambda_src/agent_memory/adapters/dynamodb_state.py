@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from agent_memory.adapters import dynamodb
-from agent_memory.adapters.aws_json import AwsJsonClient
+from agent_memory.adapters.aws_json import AwsError, AwsJsonClient
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore, stored_record
 from agent_memory.adapters.dynamodb_item import (
     Item,
@@ -28,6 +28,7 @@ from agent_memory.domain.idempotency import AlreadyAnswered, IdempotencyRecord
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.state import State, StateChange, StateKey, VersionMismatch
 from agent_memory.domain.times import from_micros, to_micros
+from agent_memory.errors import PayloadTooLarge
 
 _KIND = "SESSION#"
 _ANNOTATIONS = ("user_id", "purposes", "metadata", "source", "trust")
@@ -69,7 +70,13 @@ class DynamoStateStore:
         write_id = os.urandom(9).hex()
         update = {"TableName": self._table, "Key": _item_key(change.key), "ReturnValues": "ALL_NEW"}
         update |= _update_expression(change, write_id)
-        item = self._write({"Update": update}, change.key, write_id, None, change.updated_at)
+        try:
+            item = self._write({"Update": update}, change.key, write_id, None, change.updated_at)
+        except AwsError as exc:
+            # Only the service can tell how large the rest of the record is.
+            if exc.code == "ValidationException" and "size" in str(exc.body.get("message")):
+                raise PayloadTooLarge("the record would have over 400,000 bytes after compression") from exc
+            raise
         return _state(change.key, item)
 
     def delete(self, key: StateKey, now: datetime, answer: IdempotencyRecord | None) -> bool:

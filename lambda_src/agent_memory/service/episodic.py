@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from agent_memory.domain.cursor import seal, unseal
 from agent_memory.domain.episode import Episode, NewEpisode, Position
@@ -47,8 +48,8 @@ class EpisodicMemory:
         walk = dumps(["episodes", tenant_id, agent_id, query.model_dump(exclude={"limit", "cursor"})])
         after, started_at = None, now
         if query.cursor is not None:
-            micros, episode_id, started = unseal(cursor_key, walk, query.cursor)
-            after, started_at = Position(from_micros(micros), episode_id), from_micros(started)
+            place, started = unseal(cursor_key, walk, query.cursor)
+            after, started_at = _position(place), from_micros(started)
         span = Span(
             tenant_id=tenant_id,
             agent_id=agent_id,
@@ -65,8 +66,15 @@ class EpisodicMemory:
         )
         stream = self._store.timeline(span, PageBudget())
         page = fill_page(stream, query.limit, lambda e: query.matches(e, now), lambda e: e.response())
-        position = page.resume_after or (after if page.partial else None)
-        if position is None:
+        if page.resume_after is None and not page.partial:
             return page, None
-        place = [to_micros(position.time), position.id, to_micros(started_at)]
-        return page, seal(cursor_key, walk, place)
+        return page, seal(cursor_key, walk, [_place(page.resume_after or after), to_micros(started_at)])
+
+
+def _place(position: Position | None) -> list[Any] | None:
+    """None: the budget was spent before the walk came to anything."""
+    return None if position is None else [to_micros(position.time), position.id]
+
+
+def _position(place: list[Any] | None) -> Position | None:
+    return None if place is None else Position(from_micros(place[0]), place[1])
