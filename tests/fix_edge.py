@@ -57,6 +57,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch, aws: Aws, clock: Clock, tenant: st
 
 def forget_clients() -> None:
     """Make the next call build everything again, as a cold start does."""
+    if bootstrap.dynamodb.cache_info().currsize:
+        bootstrap.dynamodb()._close()
     for part in vars(bootstrap).values():
         if hasattr(part, "cache_clear"):
             part.cache_clear()

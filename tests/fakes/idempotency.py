@@ -17,7 +17,7 @@ class InMemoryIdempotencyStore:
     def put(self, record: IdempotencyRecord, now: datetime) -> None:
         with self.lock:
             self.check(record, now)
-            self.finish(record)
+            self._keep(record)
 
     def check(self, record: IdempotencyRecord, now: datetime) -> None:
         """Raise AlreadyAnswered when the key is taken."""
@@ -34,12 +34,15 @@ class InMemoryIdempotencyStore:
                 if not free or exc.stored.request_hash != record.request_hash:
                     raise
                 record = replace(exc.stored, lapses_at=record.lapses_at)
-                self.finish(record)
+                self._keep(record)
             return record
 
     def finish(self, record: IdempotencyRecord) -> None:
-        with self.lock:
-            self._records[record.tenant_id, record.scope] = record
+        self._keep(record)
 
     def release(self, record: IdempotencyRecord, now: datetime) -> None:
-        self.finish(replace(record, lapses_at=now))
+        self._keep(replace(record, lapses_at=now))
+
+    def _keep(self, record: IdempotencyRecord) -> None:
+        with self.lock:
+            self._records[record.tenant_id, record.scope] = record
