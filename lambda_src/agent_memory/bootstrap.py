@@ -6,6 +6,7 @@ cold start (docs/adr/0002-signed-requests-on-the-hot-path.md).
 # ruff: noqa: PLC0415
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_memory.config import Settings
@@ -148,7 +149,10 @@ def database() -> "Database":
     host, port = settings.database_endpoint
     user = settings.database_user
     rds = boto3.client("rds", region_name=settings.region)
-    ca_path = settings.database_ca_path or str(get_cert_path(True))  # noqa: FBT003 (botocore's own signature)
+    # A cluster shows a certificate of RDS's own authorities; a proxy one of Amazon's public authorities.
+    own = str(Path(__file__).parent / "rds-ca.pem")
+    public = str(get_cert_path(True))  # noqa: FBT003 (botocore's own signature)
+    ca_path = settings.database_ca_path or (own if settings.database_connection == "direct" else public)
     return Postgres(
         TokenLogin(
             lambda: rds.generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user),

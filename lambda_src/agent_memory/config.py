@@ -76,5 +76,5 @@ class Settings:
 
     @property
     def database_ca_path(self) -> str | None:
-        """Certificate authorities of the database server; None for the public ones, which sign RDS Proxy."""
+        """A bundle of certificate authorities to trust in place of the one that fits the connection mode."""
         return os.environ.get("DATABASE_CA_PATH")
