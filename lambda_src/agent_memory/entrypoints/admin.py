@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _create(options: argparse.Namespace) -> object:
-    expires_at = now() + timedelta(days=options.expires_in_days) if options.expires_in_days else None
+    days = options.expires_in_days
+    expires_at = None if days is None else now() + timedelta(days=days)
     key, record = bootstrap.api_keys().create(options.tenant, tuple(options.scopes), options.label, expires_at)
     return {"api_key": key, **_shown(record)}
 
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--tenant", required=True)
     create.add_argument("--scopes", nargs="+", choices=SCOPES, default=["read", "write"])
     create.add_argument("--label", default="")
-    create.add_argument("--expires-in-days", type=int)
+    create.add_argument("--expires-in-days", type=int, choices=range(1, 3651), metavar="1..3650")
     listing = keys.add_parser("list", help="list a tenant's keys")
     listing.add_argument("--tenant", required=True)
     revoke = keys.add_parser("revoke", help="refuse a key from now on; effective within 60 s")
