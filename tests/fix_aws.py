@@ -34,18 +34,27 @@ class Aws:
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[Aws]:
+def moto() -> Iterator[str]:
+    """The endpoint of one server for all tests."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     server._server.app = strict(server._server.app)  # type: ignore[union-attr]
-    made = Aws(f"http://{host}:{port}")
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(moto: str) -> Iterator[Aws]:
+    """Empty tables: moto reads a whole table to answer from an index."""
+    made = Aws(moto)
     client = made.client()
     client.call("CreateTable", _table(made.memory_table, _MEMORY_INDEXES, "time_key"))
     client.call("CreateTable", _table(made.control_table, {"by_tenant": "tenant_key"}, "sk"))
     yield made
-    server.stop()
+    for table in (made.memory_table, made.control_table):
+        client.call("DeleteTable", {"TableName": table})
 
 
 @pytest.fixture
