@@ -20,6 +20,8 @@ from agent_memory.errors import StoreUnavailable
 _CONNECT_TIMEOUT_S = 2.0
 _READ_TIMEOUT_S = 5.0
 _ATTEMPTS = 4
+# No further attempt is begun after this: with its time-outs it still ends within a function's 20 s.
+_GIVE_UP_S = 8.0
 _BACKOFF_S = 0.05
 _THROTTLED = {
     "InternalServerError",
@@ -42,11 +44,18 @@ class AwsError(Exception):
         self.resent = resent
 
 
+def pause(attempt: int) -> None:
+    """Wait before an attempt, not before the first one: exponential back-off with full jitter."""
+    if attempt:
+        time.sleep(random.uniform(0, _BACKOFF_S * 2**attempt))  # noqa: S311 - jitter, not a secret
+
+
 class AwsJsonClient:
     """One service endpoint over one kept-alive connection, opened at the first call."""
 
     def __init__(self, service: str, target_prefix: str, region: str, *, protocol: str) -> None:
-        endpoint = os.environ.get("AWS_ENDPOINT_URL") or f"https://{service}.{region}.amazonaws.com"
+        domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        endpoint = os.environ.get("AWS_ENDPOINT_URL") or f"https://{service}.{region}.{domain}"
         self._url = urlsplit(endpoint)
         self._service = service
         self._target_prefix = target_prefix
@@ -65,9 +74,11 @@ class AwsJsonClient:
         body = json.dumps(request).encode()
         self.calls += 1
         resent = False
+        started = time.monotonic()
         for attempt in range(_ATTEMPTS):
-            if attempt:
-                time.sleep(random.uniform(0, _BACKOFF_S * 2**attempt))  # noqa: S311 - jitter, not a secret
+            pause(attempt)
+            if time.monotonic() - started > _GIVE_UP_S:
+                break
             try:
                 status, answer = self._send(operation, body)
             except (OSError, http.client.HTTPException):
@@ -98,11 +109,9 @@ class AwsJsonClient:
         connection.request("POST", "/", body, headers)
         response = connection.getresponse()
         text = response.read()
-        try:
-            answer = json.loads(text)
-        except ValueError:
-            answer = {}
-        return response.status, answer if isinstance(answer, dict) else {}
+        if response.will_close:
+            self._close()
+        return response.status, _answer(response.status, text)
 
     def _connect(self) -> http.client.HTTPConnection:
         host, port = str(self._url.hostname), self._url.port
@@ -122,3 +131,16 @@ class AwsJsonClient:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _answer(status: int, text: bytes) -> dict[str, Any]:
+    """Read an answer; an error may come from something in between that knows no JSON."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = None
+    if isinstance(answer, dict):
+        return answer
+    if status == http.HTTPStatus.OK:
+        raise http.client.IncompleteRead(text)
+    return {}

@@ -1,9 +1,10 @@
 """DynamoDB calls that the stores share: reads page by page, and writes that say why they failed."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
-from agent_memory.adapters.aws_json import AwsError, AwsJsonClient
+from agent_memory.adapters.aws_json import AwsError, AwsJsonClient, pause
 from agent_memory.adapters.dynamodb_item import Item
 from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
 from agent_memory.errors import InProgress, StoreUnavailable
@@ -11,6 +12,8 @@ from agent_memory.errors import InProgress, StoreUnavailable
 _BATCH_WRITE = 25
 _BATCH_GET = 100
 _BATCH_ROUNDS = 6
+_COLLISIONS = 6
+_TELL_WHY = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
 
 class ConditionFailed(Exception):
@@ -38,29 +41,33 @@ def get(client: AwsJsonClient, table: str, item_key: Item) -> Item | None:
 def write(client: AwsJsonClient, writes: Sequence[dict[str, dict[str, Any]]]) -> dict[str, Any]:
     """Write one item alone, or several in one transaction; each is {"Put" | "Update" | "Delete": {...}}.
 
+    A write that meets another transaction on its item is sent again: by then that one has won or lost.
+
     Raises:
         ConditionFailed: nothing was written.
-        InProgress: another transaction holds one of the items.
+        InProgress: other transactions held one of the items each time.
     """
-    try:
-        if len(writes) == 1:
-            ((action, request),) = writes[0].items()
-            return client.call(f"{action}Item", {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"})
-        items = [
-            {action: {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
-            for each in writes
-            for action, request in each.items()
-        ]
-        return client.call("TransactWriteItems", {"TransactItems": items})
-    except AwsError as exc:
-        raise _explained(exc) from exc
+    told = [(action, request | _TELL_WHY) for each in writes for action, request in each.items()]
+    for attempt in range(_COLLISIONS):
+        pause(attempt)
+        try:
+            if len(told) == 1:
+                return client.call(f"{told[0][0]}Item", told[0][1])
+            return client.call("TransactWriteItems", {"TransactItems": [{action: item} for action, item in told]})
+        except AwsError as exc:
+            if not _collided(exc):
+                raise _explained(exc) from exc
+    raise InProgress("other requests are writing the same record", retry_after_s=1)
+
+
+def _collided(error: AwsError) -> bool:
+    codes = {reason.get("Code") for reason in error.body.get("CancellationReasons", [])} - {"None"}
+    return error.code == "TransactionConflictException" or codes == {"TransactionConflict"}
 
 
 def _explained(error: AwsError) -> Exception:
     if error.code == "ConditionalCheckFailedException":
         return ConditionFailed(0, error.body.get("Item", {}), resent=error.resent)
-    if error.code == "TransactionConflictException":
-        return InProgress("another request is writing the same record", retry_after_s=1)
     if error.code != "TransactionCanceledException":
         return error
     reasons = error.body.get("CancellationReasons", [])
@@ -68,8 +75,6 @@ def _explained(error: AwsError) -> Exception:
     for index, reason in reversed(list(enumerate(reasons))):
         if reason.get("Code") == "ConditionalCheckFailed":
             return ConditionFailed(index, reason.get("Item", {}), resent=error.resent)
-    if any(reason.get("Code") == "TransactionConflict" for reason in reasons):
-        return InProgress("another request is writing the same record", retry_after_s=1)
     return StoreUnavailable("dynamodb did not accept the transaction")
 
 
@@ -79,17 +84,18 @@ def put_all(client: AwsJsonClient, table: str, items: Sequence[Item]) -> list[bo
     for start in range(0, len(items), _BATCH_WRITE):
         places = range(start, min(start + _BATCH_WRITE, len(items)))
         left = {(items[i]["pk"]["S"], items[i]["sk"]["S"]): i for i in places}
-        try:
+        with suppress(StoreUnavailable):  # what is left then may or may not be there, and has to be sent again
             _put_batch(client, table, items, left)
-        except StoreUnavailable:
-            return durable
         for i in places:
             durable[i] = i not in left.values()
+        if left:
+            break  # the store is in trouble: the rest has not been sent
     return durable
 
 
 def _put_batch(client: AwsJsonClient, table: str, items: Sequence[Item], left: dict[tuple[str, str], int]) -> None:
-    for _ in range(_BATCH_ROUNDS):
+    for attempt in range(_BATCH_ROUNDS):
+        pause(attempt)
         requests = [{"PutRequest": {"Item": items[i]}} for i in left.values()]
         answer = client.call("BatchWriteItem", {"RequestItems": {table: requests}})
         refused = answer.get("UnprocessedItems", {}).get(table, [])
@@ -109,7 +115,8 @@ def get_all(client: AwsJsonClient, table: str, keys: Sequence[Item]) -> dict[tup
     found: dict[tuple[str, str], Item] = {}
     for start in range(0, len(keys), _BATCH_GET):
         left: Sequence[Item] = keys[start : start + _BATCH_GET]
-        for _ in range(_BATCH_ROUNDS):
+        for attempt in range(_BATCH_ROUNDS):
+            pause(attempt)
             request = {"RequestItems": {table: {"Keys": list(left), "ConsistentRead": True}}}
             answer = client.call("BatchGetItem", request)
             for item in answer.get("Responses", {}).get(table, []):

@@ -23,16 +23,14 @@ from agent_memory.adapters.dynamodb_episode_item import (
 )
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore, stored_record
 from agent_memory.adapters.dynamodb_item import Item, check_size, key, text
-from agent_memory.adapters.dynamodb_recent import recent_episodes
+from agent_memory.adapters.dynamodb_recent import recent_streams
 from agent_memory.domain.buckets import Buckets
-from agent_memory.domain.episode import Episode, Position
+from agent_memory.domain.episode import Episode, Examined, Position
 from agent_memory.domain.idempotency import AlreadyAnswered, IdempotencyRecord
 from agent_memory.domain.ports import BucketStore
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.timeline import Span
 from agent_memory.errors import AgentMemoryError, PayloadTooLarge, StoreUnavailable
-
-Examined = tuple[Position, Episode | None]
 
 
 class DynamoEpisodeStore:
@@ -110,8 +108,7 @@ class DynamoEpisodeStore:
                 yield episode.position, episode
 
     def _by_index(self, span: Span, buckets: Buckets, budget: ScanBudget) -> Iterator[Examined]:
-        recent = recent_episodes(self._client, self._table, span, buckets, budget)
-        streams = [self._indexed(span, budget), iter([(e.position, e) for e in recent])]
+        streams = [self._indexed(span, budget), *recent_streams(self._client, self._table, span, buckets, budget)]
         last: Position | None = None
         for position, episode in heapq.merge(*streams, key=_place, reverse=span.newest_first):
             if position != last:

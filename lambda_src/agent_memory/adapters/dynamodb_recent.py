@@ -3,6 +3,7 @@
 An index of DynamoDB follows its table with a delay, mostly of milliseconds. Episodes with a time of their own in
 the last minute are found by that time; those written late, with an older time, are found by their markers. Later
 pages of a walk need this only until the minute has passed, since new episodes are none of the walk's business.
+Both are read as the walk goes on and no further: a long import must not be read whole for each of its pages.
 """
 
 from collections.abc import Iterator
@@ -16,13 +17,14 @@ from agent_memory.adapters.dynamodb_episode_item import (
     EPISODE,
     index_of,
     marker_prefix,
+    position_of,
     read_episode,
     time_key_bounds,
 )
 from agent_memory.adapters.dynamodb_item import Item, key, text
 from agent_memory.domain.buckets import Buckets
-from agent_memory.domain.episode import Episode
-from agent_memory.domain.scan import ScanBudget
+from agent_memory.domain.episode import Examined
+from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
 from agent_memory.domain.timeline import Span
 from agent_memory.domain.times import format_time
 
@@ -30,23 +32,17 @@ from agent_memory.domain.times import format_time
 INDEX_LAG = timedelta(seconds=60)
 
 
-def recent_episodes(
+def recent_streams(
     client: AwsJsonClient, table: str, span: Span, buckets: Buckets, budget: ScanBudget
-) -> list[Episode]:
-    """Read the span's recently written episodes, in the order of the walk."""
+) -> list[Iterator[Examined]]:
+    """The span's recently written episodes, as streams that are each in the order of the walk."""
     if span.asked_at - span.walk_started_at > INDEX_LAG:
         return []
     places = buckets.for_session(span.session_id) if span.session_id else buckets.all()
-    items: dict[str, Item] = {}
-    for bucket in places:
-        pk = text(key(span.tenant_id, span.agent_id, str(bucket)))
-        reader = _Bucket(client, table, span, pk, budget)
-        items |= {item["sk"]["S"]: item for item in reader.newest()}
-        # One that was written again has several markers, and DynamoDB refuses to read a key twice.
-        late = [{"pk": pk, "sk": text(sk)} for sk in sorted(set(reader.late()) - items.keys())]
-        items |= {sk: item for (_, sk), item in dynamodb.get_all(client, table, late).items()}
-    found = [read_episode(span.tenant_id, item) for item in items.values()]
-    return sorted(found, key=lambda episode: episode.position, reverse=span.newest_first)
+    readers = [
+        _Bucket(client, table, span, text(key(span.tenant_id, span.agent_id, str(place))), budget) for place in places
+    ]
+    return [stream for reader in readers for stream in (reader.newest(), reader.late())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +53,31 @@ class _Bucket:
     pk: dict[str, Any]
     budget: ScanBudget
 
-    def newest(self) -> Iterator[Item]:
+    def newest(self) -> Iterator[Examined]:
         """Episodes that carry a recent time."""
         low, high = time_key_bounds(self.span)
         low = max(low, self._since)
         if low <= high:
             _, attribute, value = index_of(self.span)
-            match = {"FilterExpression": f"{attribute} = :key"}
-            yield from self._query(EPISODE + low, EPISODE + high, {":key": text(value)}, match)
+            match = {"FilterExpression": f"{attribute} = :key", "ScanIndexForward": not self.span.newest_first}
+            for item in self._query(EPISODE + low, EPISODE + high, {":key": text(value)}, match):
+                yield position_of(item), read_episode(self.span.tenant_id, item)
 
-    def late(self) -> Iterator[str]:
-        """Sort keys of episodes that were written recently with an older time."""
+    def late(self) -> Iterator[Examined]:
+        """Episodes that were written recently with an older time."""
+        # One that was written again has several markers, and DynamoDB refuses to read a key twice.
+        targets = sorted(set(self._marked()), reverse=self.span.newest_first)
+        size = min(self.span.page_size, 100)
+        for start in range(0, len(targets), size):
+            if start and not self.budget.spend():
+                raise ScanBudgetSpent
+            wanted = targets[start : start + size]
+            items = dynamodb.get_all(self.client, self.table, [{"pk": self.pk, "sk": text(sk)} for sk in wanted])
+            for sk in wanted:
+                if item := items.get((self.pk["S"], sk)):
+                    yield position_of(item), read_episode(self.span.tenant_id, item)
+
+    def _marked(self) -> Iterator[str]:
         low, high = time_key_bounds(self.span)
         by, _, _ = index_of(self.span)
         prefix = marker_prefix(by, str(getattr(self.span, f"{by}_id")))

@@ -125,3 +125,7 @@ class Episode:
             "expires_at": self.expires_at,
             **self.annotations,
         }
+
+
+Examined = tuple[Position, Episode | None]
+"""One step of a walk; None where the index named a record that is not the walk's."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from agent_memory.domain.buckets import Buckets
-from agent_memory.domain.episode import Episode, Position
+from agent_memory.domain.episode import Episode, Examined
 from agent_memory.domain.idempotency import IdempotencyRecord
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.state import State, StateChange, StateKey
@@ -67,7 +67,7 @@ class EpisodeStore(Protocol):
             AlreadyAnswered: the key has been used.
         """
 
-    def timeline(self, span: Span, budget: ScanBudget) -> Iterator[tuple[Position, Episode | None]]:
+    def timeline(self, span: Span, budget: ScanBudget) -> Iterator[Examined]:
         """Yield each position once, in order; None where the index named a record that is not the span's.
 
         Raises:

@@ -11,6 +11,7 @@ from agent_memory.domain.episode import Episode, EpisodeType, Position
 from agent_memory.domain.fields import Body, Id, Time
 
 MAX_LIMIT = 500
+_LEAST_PAGE = 25  # costs little, and steps over expired records that nothing has swept yet
 
 
 class EpisodeQuery(Body):
@@ -31,7 +32,7 @@ class EpisodeQuery(Body):
     def page_size(self) -> int:
         """Records to read at a time: one more than asked for, or many when some will be passed over."""
         passes_over = self.type or self.metadata or self.user_id or self.run_id
-        return MAX_LIMIT if passes_over else self.limit + 1
+        return MAX_LIMIT if passes_over else max(self.limit + 1, _LEAST_PAGE)
 
     def matches(self, episode: Episode, now: datetime) -> bool:
         """Every condition that the walk's index does not already guarantee."""

@@ -10,6 +10,7 @@ do (`eval "$(aws configure export-credentials --format env)"`). Answers in JSON 
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -20,10 +21,15 @@ from agent_memory.domain.json_document import dumps
 from agent_memory.domain.times import now
 from agent_memory.errors import AgentMemoryError
 
+_ENVIRONMENT = ("CONTROL_TABLE", "PEPPER_PARAMETER", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 1 when it was refused."""
+    """Run one command; 0 when it worked, 1 when it was refused, 2 when the environment lacks something."""
     options = _parser().parse_args(arguments)
+    if missing := [name for name in _ENVIRONMENT if not os.environ.get(name)]:
+        sys.stderr.write(f"not set in the environment: {', '.join(missing)}\n")
+        return 2
     try:
         answer = _COMMANDS[options.area, options.action](options)
     except AgentMemoryError as exc:

@@ -76,12 +76,14 @@ class WorkingMemory:
         """
         key = StateKey(tenant_id, agent_id, new.session_id)
         change = self._change(key, new, new.data, new.version + 1)
-        self._subjects.check(key, new.user_id)
         try:
-            if attempt.record is None:
+            if attempt.record is None and new.user_id is None:
                 return self._store.update(change)
-            # The answer is committed with the write, so what it says has to be known first.
-            return self._put_over(self._expected(key, new.version), change, attempt)
+            # What the answer says has to be known before it is committed with the write; and a session must not
+            # be bound to a user by a write that has nothing to write over.
+            current = self._expected(key, new.version)
+            self._subjects.check(key, new.user_id)
+            return self._put_over(current, change, attempt)
         except VersionMismatch as exc:
             raise _refusal(exc.current) from exc
 
@@ -93,9 +95,9 @@ class WorkingMemory:
             Conflict: another version lives there, or other writers got through too often.
         """
         key = StateKey(tenant_id, agent_id, new.session_id)
-        self._subjects.check(key, new.user_id)
         for _ in range(_ROUNDS):
             current = self._expected(key, new.version)
+            self._subjects.check(key, new.user_id)
             data = merge_patch(current.data, new.data)
             assert isinstance(data, dict)  # noqa: S101 - an object patched by an object is an object
             try:
