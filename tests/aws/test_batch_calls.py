@@ -92,3 +92,18 @@ def test_the_largest_version_can_be_compared(deployed: Edge, version: int) -> No
     deployed.call("POST", "/v1/state", {"agent_id": "planner", "data": {}})
 
     assert deployed.call("PUT", "/v1/state/planner", {"data": {}, "version": version}).status == 409
+
+
+def test_what_was_stored_before_the_store_failed_counts_as_stored(client: AwsJsonClient, tenant: str) -> None:
+    class Dying(HalfHearted):
+        """Leaves half undone, then answers no more."""
+
+        def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+            if self._times == 0:
+                raise StoreUnavailable("dynamodb did not answer")
+            return super().call(operation, request)
+
+    durable = dynamodb.put_all(Dying(client, 1), "memory", some(tenant, 30))  # type: ignore[arg-type]
+
+    assert durable == [True] * 12 + [False] * 18
+    assert len(dynamodb.get_all(client, "memory", keys(some(tenant, 30)))) == 12

@@ -113,3 +113,20 @@ def test_a_spread_agent_hides_nothing_either(walk: LaggingWalk, by: dict[str, An
     ids = [walk.append(hidden=True, timestamp=walk.clock() - timedelta(hours=n)) for n in range(5)]
 
     assert walk.ids(limit=2, **by) == ids
+
+
+def test_a_page_after_a_long_import_reads_no_more_of_it_than_it_shows(walk: LaggingWalk) -> None:
+    old = walk.clock() - timedelta(days=400)
+    episodes = [
+        an_episode(walk.tenant, walk.clock(), timestamp=old + timedelta(seconds=number)) for number in range(300)
+    ]
+    for start in range(0, 300, 100):
+        assert walk.stores.episodes.append(episodes[start : start + 100], walk.clock()) == [None] * 100
+    client = walk.stores.episodes._client  # type: ignore[attr-defined]
+    walk.ids(session_id="s", order="oldest", limit=300)
+    before = client.calls
+
+    page = walk.page(session_id="s", order="oldest", limit=10)
+
+    assert page.ids == [episode.id for episode in episodes[:10]]
+    assert client.calls - before <= 5, "index, its records, newest, markers, their records"

@@ -143,6 +143,19 @@ def test_a_session_of_one_user_refuses_another(stores: Stores, tenant: str, cloc
             put(warm, tenant, 2, user_id="bob")
 
 
+def test_a_write_that_finds_nothing_binds_no_session_to_its_user(stores: Stores, tenant: str, clock: Clock) -> None:
+    memory = stores.working(clock)
+    patch = StatePatch(data={}, user_id="ana")
+    with pytest.raises(NotFound):
+        put(memory, tenant, 1, user_id="ana")
+    with pytest.raises(NotFound):
+        memory.patch(tenant, "planner", patch, Attempt())
+
+    assert create(memory, tenant, user_id="ben").annotations == {"user_id": "ben"}
+    with pytest.raises(Conflict):
+        put(memory, tenant, 1, user_id="ana")
+
+
 def test_sessions_are_walked_exactly_once_while_they_are_updated(stores: Stores, tenant: str, clock: Clock) -> None:
     memory = stores.working(clock)
     names = [f"s{number:02}" for number in range(30)]
