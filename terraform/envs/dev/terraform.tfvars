@@ -1,4 +1,4 @@
-# Near zero at idle: the cluster pauses, no function is in a VPC. The first request after a pause is answered 503 with Retry-After.
+# Near zero at idle: the cluster pauses, and no function is in a VPC. State and episodes never wake it.
 # `make plan ENV=dev` adds the artifact from dist/, as -var-file=../../../dist/agent-memory-arm64.tfvars.json does.
 region              = "eu-west-1"
 name                = "memory-dev"

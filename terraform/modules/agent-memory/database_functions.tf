@@ -53,7 +53,7 @@ locals {
       environment = merge(local._tables, { ARCHIVE_BUCKET = module.archive.bucket_name })
       policy = {
         Memory  = { actions = ["dynamodb:GetItem"], resources = [local._memory] }
-        Control = { actions = ["dynamodb:GetItem", "dynamodb:Query"], resources = [local._control] }
+        Control = { actions = ["dynamodb:GetItem"], resources = [local._control] }
         Archive = { actions = ["s3:ListBucket"], resources = [module.archive.bucket_arn] }
       }
     }

@@ -38,10 +38,7 @@ locals {
           actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]
           resources = [local._memory]
         }
-        Control = {
-          actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
-          resources = [local._control]
-        }
+        Answers = { actions = ["dynamodb:PutItem"], resources = [local._control] }
       }
     }
 
@@ -52,7 +49,6 @@ locals {
         DataKeys = local._data_keys
         Memory = {
           actions = [
-            "dynamodb:GetItem",
             "dynamodb:BatchGetItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
@@ -65,10 +61,7 @@ locals {
           actions   = ["dynamodb:Query"]
           resources = ["${local._memory}/index/*"]
         }
-        Control = {
-          actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
-          resources = [local._control]
-        }
+        AnswersAndBuckets = { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local._control] }
       }
     }
 

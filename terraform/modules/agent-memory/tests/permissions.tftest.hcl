@@ -109,7 +109,7 @@ run "health_looks_at_every_store_and_changes_none" {
   assert {
     condition = local._database_functions.health.policy == {
       Memory  = { actions = ["dynamodb:GetItem"], resources = [local._memory] }
-      Control = { actions = ["dynamodb:GetItem", "dynamodb:Query"], resources = [local._control] }
+      Control = { actions = ["dynamodb:GetItem"], resources = [local._control] }
       Archive = { actions = ["s3:ListBucket"], resources = ["arn:aws:s3:::mocked"] }
     }
     error_message = "Health must read only."
