@@ -19,7 +19,10 @@ from tests.e2e.api import Api
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes the stack down comes after everything that uses it."""
+    """One worker runs all of them on one stack; what takes the stack down comes after everything that uses it."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("stack"))
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
