@@ -33,6 +33,7 @@ def build(platform: Platform, dist: Path = project.DIST) -> Manifest:
         _check_budget(result)
         packed.replace(zip_path)
     result.write(manifest_path)
+    result.write_var_file(zip_path, dist)
     return result
 
 

@@ -1,4 +1,4 @@
-"""`make release`: dist/release/ with the arm64 zip, its hash, its bill of materials and release.json.
+"""`make release`: dist/release/ with the arm64 zip, its hash, its var-file, its bill of materials and release.json.
 
 A consumer that takes the module from a git source needs nothing else: SQL and routes are inside the zip.
 """
@@ -29,6 +29,7 @@ def release(dist: Path = project.DIST) -> Path:
     stem = f"agent-memory-{made.version}-{AWS.arch}"
     zip_path = folder / f"{stem}.zip"
     shutil.copyfile(manifest.paths(dist, AWS)[0], zip_path)
+    made.write_var_file(zip_path, dist)
     sha256_hex = base64.b64decode(made.sha256_base64).hex()
     (folder / f"{stem}.zip.sha256").write_text(f"{sha256_hex}  {zip_path.name}\n")
     _write_json(folder / f"{stem}.cdx.json", sbom(zip_path, sha256_hex))

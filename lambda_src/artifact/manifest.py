@@ -24,11 +24,14 @@ class Manifest:
     bytecode: bool
 
     def write(self, path: Path) -> None:
-        """Keep it as JSON, and beside it what an environment root takes with -var-file."""
+        """Keep it as JSON."""
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    def write_var_file(self, zip_path: Path, dist: Path) -> None:
+        """Write beside a zip what an environment root takes with -var-file; the zip's path is seen from that root."""
         hashes = {"sha256_base64": self.sha256_base64, "sql_sha256": self.sql_sha256}
-        artifact = {"path": f"../../../{path.parent.name}/{path.with_suffix('.zip').name}", **hashes}
-        path.with_suffix(".tfvars.json").write_text(json.dumps({"artifact": artifact}, indent=2) + "\n")
+        artifact = {"path": f"../../../{zip_path.relative_to(dist.parent).as_posix()}", **hashes}
+        zip_path.with_suffix(".tfvars.json").write_text(json.dumps({"artifact": artifact}, indent=2) + "\n")
 
 
 def read(path: Path) -> Manifest | None:

@@ -48,14 +48,22 @@ def _candidates(version: str) -> list[Path]:
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", Path.home() / ".local/share/uv/python"))
     on_path = [Path(folder) / name for folder in os.environ.get("PATH", "").split(os.pathsep)]
-    installed = [path for folder in (pyenv, managed) for path in sorted(folder.glob(f"*/bin/{name}"))]
-    return [Path(sys.executable), *on_path, *installed]
+    return [Path(sys.executable), *on_path, *_installed(pyenv, name), *_installed(managed, name)]
+
+
+def _installed(versions: Path, name: str) -> list[Path]:
+    """A folder that may not be read, perhaps another user's, counts as empty."""
+    try:
+        return sorted(versions.glob(f"*/bin/{name}"))
+    except OSError:
+        return []
 
 
 def _runs(path: Path, version: str) -> bool:
     """A name on the PATH may be a version manager's stub, so ask it."""
-    if not path.is_file():
-        return False
     question = "import sys; print('%d.%d' % sys.version_info[:2])"
-    asked = subprocess.run([path, "-I", "-c", question], capture_output=True, text=True, check=False)
+    try:
+        asked = subprocess.run([path, "-I", "-c", question], capture_output=True, text=True, check=False)
+    except OSError:  # it is not there, or not ours to run
+        return False
     return asked.stdout.strip() == version

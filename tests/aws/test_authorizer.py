@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -34,7 +35,10 @@ def command(deployed: Edge, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: p
 
 def rotate(aws: Aws, pepper: str) -> None:
     client = aws.client(ssm.make_client)
-    client.call("PutParameter", {"Name": PARAMETER, "Value": pepper, "Type": "SecureString", "Overwrite": True})
+    client.call(
+        "PutParameter",
+        {"Name": PARAMETER, "Value": sha256(pepper.encode()).hexdigest(), "Type": "SecureString", "Overwrite": True},
+    )
     client._close()
 
 
@@ -113,3 +117,15 @@ def test_an_agent_is_spread_by_an_operator(command: Command, deployed: Edge) -> 
 
     assert (spread["agent_id"], spread["buckets"]) == ("planner", 8)
     assert admin.main(("agents", "spread", "--tenant", deployed.tenant_id, "--agent", "a", "--buckets", "1")) == 1
+
+
+@pytest.mark.parametrize("pepper", [" ", "short"])
+@pytest.mark.usefixtures("deployed")
+def test_a_pepper_that_is_no_secret_makes_no_key(aws: Aws, tenant: str, pepper: str) -> None:
+    client = aws.client(ssm.make_client)
+    name = f"/agent-memory/{tenant}/{len(pepper)}"
+    client.call("PutParameter", {"Name": name, "Value": pepper, "Type": "SecureString"})
+
+    with pytest.raises(StoreUnavailable):
+        ssm.SsmPepper(client, name).latest()
+    client._close()

@@ -7,7 +7,7 @@ import pytest
 
 from agent_memory.domain.idempotency import Attempt
 from agent_memory.domain.state import NewState, State, StateKey, StatePatch, StateReplacement
-from agent_memory.errors import Conflict, NotFound
+from agent_memory.errors import Conflict, NotFound, PayloadTooLarge
 from agent_memory.service.working import WorkingMemory
 from tests.contract.conftest import Stores
 from tests.fakes.clock import Clock
@@ -154,6 +154,16 @@ def test_a_write_that_finds_nothing_binds_no_session_to_its_user(stores: Stores,
     assert create(memory, tenant, user_id="ben").annotations == {"user_id": "ben"}
     with pytest.raises(Conflict):
         put(memory, tenant, 1, user_id="ana")
+
+
+def test_patches_cannot_add_up_to_a_state_that_no_answer_can_carry(stores: Stores, tenant: str, clock: Clock) -> None:
+    memory = stores.working(clock)
+    create(memory, tenant, {"a": "a" * 2_400_000})
+
+    with pytest.raises(PayloadTooLarge):
+        memory.patch(tenant, "planner", StatePatch(data={"b": "b" * 2_400_000}), Attempt())
+
+    assert read(memory, tenant).data == {"a": "a" * 2_400_000}
 
 
 def test_sessions_are_walked_exactly_once_while_they_are_updated(stores: Stores, tenant: str, clock: Clock) -> None:

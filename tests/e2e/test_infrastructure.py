@@ -19,7 +19,9 @@ def run_terraform(state: State, *arguments: str) -> str:
     environment = terraform.environment() | ministack.credentials(ports(state))
     environment |= {"TF_DATA_DIR": str(state.terraform / "data"), "TF_IN_AUTOMATION": "1"}
     command = [terraform.binary(), f"-chdir={ROOT / 'terraform' / 'envs' / 'local'}", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def options(state: State) -> list[str]:
@@ -28,20 +30,21 @@ def options(state: State) -> list[str]:
     return [f"-state={folder / 'terraform.tfstate'}", f"-var-file={folder / 'local.tfvars.json'}", "-input=false"]
 
 
-def changes(plan: dict[str, Any]) -> set[tuple[str, str]]:
+def changes(plan: dict[str, Any]) -> dict[tuple[str, str], str]:
     """(resource type, attribute) of every planned change; "*" where a resource comes, goes or is replaced."""
-    found = set()
+    found = {}
     for resource in plan.get("resource_changes", []):
         change = resource["change"]
         if change["actions"] in (["no-op"], ["read"]):
             continue
         if change["actions"] != ["update"]:
-            found.add((resource["type"], "*"))
+            found[resource["type"], "*"] = f"{resource['address']}: {change['actions']}"
             continue
         unknown = change["after_unknown"]
         for name in change["before"].keys() | change["after"].keys() | unknown.keys():
             if unknown.get(name) or change["before"].get(name) != change["after"].get(name):
-                found.add((resource["type"], name))
+                seen = (change["before"].get(name), change["after"].get(name), unknown.get(name))
+                found[resource["type"], name] = f"{resource['address']}: before, after, unknown: {seen}"
     return found
 
 
@@ -59,8 +62,8 @@ def test_a_second_plan_shows_no_change_but_the_listed_misreports(second_plan: di
 
     found = changes(second_plan)
 
-    assert found - listed == set(), "changes that no line explains"
-    assert listed - found == set(), "lines that explain nothing any more"
+    assert {key: seen for key, seen in found.items() if key not in listed} == {}, "changes that no line explains"
+    assert listed - found.keys() == set(), "lines that explain nothing any more"
 
 
 def test_the_list_of_misreports_is_short_and_gives_reasons() -> None:

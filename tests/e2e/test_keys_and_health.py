@@ -14,7 +14,8 @@ from tests.e2e.conftest import admin
 
 
 def status(stack: Stack, key: str, method: str = "GET", path: str = "/v1/state/nobody") -> int:
-    return httpx.request(method, stack.api_url + path, headers={"Authorization": f"Bearer {key}"}).status_code
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.request(method, stack.api_url + path, headers=headers, timeout=60).status_code
 
 
 def test_a_key_works_until_it_is_revoked_and_at_most_a_minute_longer(stack: Stack) -> None:
@@ -34,7 +35,10 @@ def test_a_key_is_good_for_its_scopes_only(stack: Stack) -> None:
     key = admin(stack, "keys", "create", "--tenant", "acme", "--scopes", "read")["api_key"]
 
     response = httpx.post(
-        f"{stack.api_url}/v1/state", headers={"Authorization": f"Bearer {key}"}, json={"agent_id": "a", "data": {}}
+        f"{stack.api_url}/v1/state",
+        headers={"Authorization": f"Bearer {key}"},
+        json={"agent_id": "a", "data": {}},
+        timeout=60,
     )
 
     assert (response.status_code, response.json()["error"]["code"]) == (403, "FORBIDDEN")
@@ -52,7 +56,7 @@ def test_keys_of_one_tenant_are_listed_for_that_tenant_only(stack: Stack) -> Non
 
 
 def test_health_is_open_and_says_only_that_the_api_runs(stack: Stack) -> None:
-    answer = httpx.get(f"{stack.api_url}/v1/health")
+    answer = httpx.get(f"{stack.api_url}/v1/health", timeout=60)
 
     assert (answer.status_code, answer.json()["data"]["status"]) == (200, "ok")
 
@@ -88,9 +92,9 @@ def broken_function(stack: Stack) -> Iterator[None]:
 def test_a_handler_that_crashes_answers_our_500_and_never_the_exception(stack: Stack) -> None:
     headers = {"Authorization": f"Bearer {stack.api_key}"}
     url = f"{stack.api_url}/v1/state/nobody"
-    wait_until(lambda: httpx.get(url, headers=headers).status_code != 404, seconds=30)
+    wait_until(lambda: httpx.get(url, headers=headers, timeout=60).status_code != 404, seconds=30)
 
-    answer = httpx.get(url, headers=headers)
+    answer = httpx.get(url, headers=headers, timeout=60)
 
     assert answer.status_code == 500
     assert answer.json()["error"] == {"code": "INTERNAL_ERROR", "message": "an unexpected error"}

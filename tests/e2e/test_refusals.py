@@ -162,7 +162,7 @@ def test_an_unknown_route_is_our_404(api: Api, method: str, path: str) -> None:
 def test_a_bad_key_is_our_401(stack: Stack, key: str) -> None:
     headers = [(b"Authorization", f"Bearer {key}".encode())]
 
-    response = httpx.get(f"{stack.api_url}/v1/state/a", headers=headers)
+    response = httpx.get(f"{stack.api_url}/v1/state/a", headers=headers, timeout=60)
 
     assert response.status_code == 401
     assert refusal(response)["code"] == "UNAUTHORIZED"
@@ -171,12 +171,12 @@ def test_a_bad_key_is_our_401(stack: Stack, key: str) -> None:
 def test_a_changed_key_is_our_401(stack: Stack) -> None:
     key = stack.api_key
     for changed in (key[:-1] + ("A" if key[-1] != "A" else "B"), key[:-8], key + "A", key.swapcase()):
-        response = httpx.get(f"{stack.api_url}/v1/state/a", headers={"Authorization": f"Bearer {changed}"})
+        response = httpx.get(f"{stack.api_url}/v1/state/a", headers={"Authorization": f"Bearer {changed}"}, timeout=60)
         assert response.status_code == 401
 
 
 def test_a_missing_key_is_the_gateways_401(stack: Stack) -> None:
-    response = httpx.get(f"{stack.api_url}/v1/state/a")
+    response = httpx.get(f"{stack.api_url}/v1/state/a", timeout=60)
 
     assert (response.status_code, response.json()) == (401, {"message": "Unauthorized"})
 

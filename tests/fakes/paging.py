@@ -15,6 +15,9 @@ class Unlimited:
     def spend(self) -> bool:
         return True
 
+    def in_time(self) -> bool:
+        return True
+
 
 class Pages:
     """A budget of so many pages."""
@@ -25,6 +28,9 @@ class Pages:
     def spend(self) -> bool:
         self._left -= 1
         return self._left >= 0
+
+    def in_time(self) -> bool:
+        return True
 
 
 def paged(records: Iterable[T], budget: ScanBudget) -> Iterator[T]:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_memory.domain.buckets import GROWTH_DELAY, Buckets
+from agent_memory.domain.buckets import GROWTH_DELAY, MAX_BUCKETS, Buckets
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-plans = st.sets(st.integers(2, 64), max_size=5).map(sorted)
+plans = st.sets(st.integers(2, MAX_BUCKETS), max_size=5).map(sorted)
 
 
 def _grown(counts: list[int]) -> Buckets:
@@ -35,16 +35,16 @@ def test_a_reader_that_does_not_know_the_newest_growth_yet_still_finds_the_sessi
 ) -> None:
     now = START + timedelta(minutes=minutes)
     before = _grown(counts)
-    after = before.grown(before.all()[-1] + 2, now) if before.all()[-1] < 63 else before
+    after = before.grown(before.all()[-1] + 2, now) if len(before.all()) < MAX_BUCKETS else before
     soon = now + GROWTH_DELAY - timedelta(microseconds=1)
 
     assert after.for_write(session_id, soon) in before.for_session(session_id)
 
 
 @given(plans, st.integers(-1, 100))
-def test_buckets_only_grow_and_to_at_most_64(counts: list[int], count: int) -> None:
+def test_buckets_only_grow_and_to_at_most_the_maximum(counts: list[int], count: int) -> None:
     buckets = _grown(counts)
-    if len(buckets.all()) < count <= 64:
+    if len(buckets.all()) < count <= MAX_BUCKETS:
         assert buckets.grown(count, START).all() == list(range(count))
     else:
         with pytest.raises(ValueError, match="only grow"):

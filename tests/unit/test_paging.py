@@ -37,7 +37,7 @@ def test_pages_of_a_stream_are_the_stream(records: list[int], limit: int, diviso
     after: int | None = 0
     while after is not None:
         rest = [record for record in records if record > after]
-        page = fill_page(stream(rest), limit, lambda record: record % divisor == 0, lambda record: record)
+        page = fill_page(stream(rest), PageBudget(), limit, lambda record: record % divisor == 0, lambda record: record)
         assert len(page.items) == limit or page.resume_after is None
         found += page.items
         after = page.resume_after
@@ -46,22 +46,34 @@ def test_pages_of_a_stream_are_the_stream(records: list[int], limit: int, diviso
 
 
 def test_a_full_page_is_not_partial_although_the_budget_is_spent() -> None:
-    page = fill_page(stream([1, 2, 3], spent_after=2), 2, lambda _: True, lambda record: record)
+    page = fill_page(stream([1, 2, 3], spent_after=2), PageBudget(), 2, lambda _: True, lambda record: record)
 
     assert (page.items, page.resume_after, page.partial) == (["1", "2"], 2, False)
 
 
 def test_a_page_that_the_budget_cut_goes_on_after_what_it_examined() -> None:
-    page = fill_page(stream([1, 2, 3], spent_after=2), 2, lambda record: record == 1, lambda record: record)
+    page = fill_page(
+        stream([1, 2, 3], spent_after=2), PageBudget(), 2, lambda record: record == 1, lambda record: record
+    )
 
     assert (page.items, page.resume_after, page.partial) == (["1"], 2, True)
 
 
 def test_one_record_over_the_limit_of_bytes_is_a_page_of_its_own() -> None:
     big = "x" * paging.MAX_PAGE_BYTES
-    page = fill_page(iter([(1, big), (2, big)]), 5, lambda _: True, lambda record: record)
+    page = fill_page(iter([(1, big), (2, big)]), PageBudget(), 5, lambda _: True, lambda record: record)
 
     assert (len(page.items), page.resume_after, page.partial) == (1, 1, False)
+
+
+def test_a_page_ends_when_the_time_is_over_and_not_before_it_examined_a_record() -> None:
+    class OutOfTime(PageBudget):
+        def in_time(self) -> bool:
+            return False
+
+    page = fill_page(stream([1, 2, 3]), OutOfTime(), 3, lambda _: True, lambda record: record)
+
+    assert (page.items, page.resume_after, page.partial) == (["1"], 1, True)
 
 
 def test_a_budget_has_ten_pages_of_which_the_first_is_free() -> None:

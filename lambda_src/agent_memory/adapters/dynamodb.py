@@ -1,12 +1,12 @@
 """DynamoDB calls that the stores share: reads page by page, and writes that say why they failed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 from agent_memory.adapters.aws_json import AwsError, AwsJsonClient, pause
 from agent_memory.adapters.dynamodb_item import Item
-from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
+from agent_memory.domain.scan import ScanBudgetSpent
 from agent_memory.errors import InProgress, StoreUnavailable
 
 _BATCH_WRITE = 25
@@ -129,8 +129,8 @@ def get_all(client: AwsJsonClient, table: str, keys: Sequence[Item]) -> dict[tup
     return found
 
 
-def query(client: AwsJsonClient, request: dict[str, Any], budget: ScanBudget) -> Iterator[list[Item]]:
-    """Yield the pages of a Query.
+def query(client: AwsJsonClient, request: dict[str, Any], may_go_on: Callable[[], bool]) -> Iterator[list[Item]]:
+    """Yield the pages of a Query; `may_go_on` is asked before each page but the first.
 
     Raises:
         ScanBudgetSpent: more pages remain than may be read.
@@ -138,7 +138,7 @@ def query(client: AwsJsonClient, request: dict[str, Any], budget: ScanBudget) ->
     answer = client.call("Query", request)
     yield answer.get("Items", [])
     while start_key := answer.get("LastEvaluatedKey"):
-        if not budget.spend():
+        if not may_go_on():
             raise ScanBudgetSpent
         answer = client.call("Query", {**request, "ExclusiveStartKey": start_key})
         yield answer.get("Items", [])

@@ -10,11 +10,6 @@ from agent_memory.domain.api_key import ApiKey
 from agent_memory.domain.times import from_micros, to_micros
 
 
-class _Unlimited:
-    def spend(self) -> bool:
-        return True
-
-
 class DynamoApiKeyStore:
     """One item for each key."""
 
@@ -59,7 +54,7 @@ class DynamoApiKeyStore:
             "KeyConditionExpression": "tenant_key = :tenant",
             "ExpressionAttributeValues": {":tenant": text(key(tenant_id, "KEYS"))},
         }
-        pages = dynamodb.query(self._client, request, _Unlimited())
+        pages = dynamodb.query(self._client, request, lambda: True)
         keys = [{"pk": entry["pk"], "sk": entry["sk"]} for page in pages for entry in page]
         found = dynamodb.get_all(self._client, self._table, keys).values()
         return sorted((_api_key(item) for item in found), key=lambda each: each.key_id)

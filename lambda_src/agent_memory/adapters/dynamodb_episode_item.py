@@ -20,8 +20,8 @@ from agent_memory.domain.timeline import Span
 from agent_memory.domain.times import format_time, from_micros, parse_time, to_micros
 
 EPISODE = "EPISODE#"
-# An episode older than this when it is written gets markers: it will not be among the newest of its agent.
-LATE_AFTER = timedelta(seconds=10)
+# An episode whose time is further than this from now gets markers: it will not stand among what is written now.
+MARKED_BEYOND = timedelta(seconds=10)
 _MARKER_KEEP = timedelta(minutes=10)
 
 
@@ -93,7 +93,7 @@ def time_key_bounds(span: Span) -> tuple[str, str]:
 
 def late_markers(episode: Episode, bucket: int, now: datetime) -> list[Item]:
     """Markers, by time of writing, that lead walks to an episode which the index may not show yet."""
-    if episode.timestamp > now - LATE_AFTER:
+    if abs(episode.timestamp - now) < MARKED_BEYOND:
         return []
     indexed = {"session": episode.session_id, "run": episode.run_id, "user": episode.user_id}
     return [

@@ -102,7 +102,7 @@ class DynamoEpisodeStore:
             "ScanIndexForward": not span.newest_first,
             "Limit": span.page_size,
         }
-        for page in dynamodb.query(self._client, request, budget):
+        for page in dynamodb.query(self._client, request, budget.spend):
             for item in page:
                 episode = read_episode(span.tenant_id, item)
                 yield episode.position, episode
@@ -116,7 +116,7 @@ class DynamoEpisodeStore:
             last = position
 
     def _indexed(self, span: Span, budget: ScanBudget) -> Iterator[Examined]:
-        for page in dynamodb.query(self._client, self._index_request(span), budget):
+        for page in dynamodb.query(self._client, self._index_request(span), budget.spend):
             agent = key(span.tenant_id, span.agent_id) + "#"
             wanted = [{"pk": entry["pk"], "sk": entry["sk"]} for entry in page if entry["pk"]["S"].startswith(agent)]
             items = dynamodb.get_all(self._client, self._table, wanted)

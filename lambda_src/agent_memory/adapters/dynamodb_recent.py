@@ -1,7 +1,7 @@
 """What an index may not show yet: episodes written shortly before a walk started, read from the table itself.
 
 An index of DynamoDB follows its table with a delay, mostly of milliseconds. Episodes with a time of their own in
-the last minute are found by that time; those written late, with an older time, are found by their markers. Later
+the last minute are found by that time; those with an older time or one to come are found by their markers. Later
 pages of a walk need this only until the minute has passed, since new episodes are none of the walk's business.
 Both are read as the walk goes on and no further: a long import must not be read whole for each of its pages.
 """
@@ -15,6 +15,7 @@ from agent_memory.adapters import dynamodb
 from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_episode_item import (
     EPISODE,
+    MARKED_BEYOND,
     index_of,
     marker_prefix,
     position_of,
@@ -28,7 +29,7 @@ from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
 from agent_memory.domain.timeline import Span
 from agent_memory.domain.times import format_time
 
-# The index has caught up with anything older than this, less LATE_AFTER.
+# The index has caught up with anything older than this, less MARKED_BEYOND.
 INDEX_LAG = timedelta(seconds=60)
 
 
@@ -56,7 +57,7 @@ class _Bucket:
     def newest(self) -> Iterator[Examined]:
         """Episodes that carry a recent time."""
         low, high = time_key_bounds(self.span)
-        low = max(low, self._since)
+        low, high = max(low, self._since), min(high, format_time(self.span.asked_at + MARKED_BEYOND) + "#~")
         if low <= high:
             _, attribute, value = index_of(self.span)
             match = {"FilterExpression": f"{attribute} = :key", "ScanIndexForward": not self.span.newest_first}
@@ -64,7 +65,7 @@ class _Bucket:
                 yield position_of(item), read_episode(self.span.tenant_id, item)
 
     def late(self) -> Iterator[Examined]:
-        """Episodes that were written recently with an older time."""
+        """Episodes that were written recently with a time of another day."""
         # One that was written again has several markers, and DynamoDB refuses to read a key twice.
         targets = sorted(set(self._marked()), reverse=self.span.newest_first)
         size = min(self.span.page_size, 100)
@@ -98,5 +99,6 @@ class _Bucket:
             "ConsistentRead": True,
             **extra,
         }
-        for page in dynamodb.query(self.client, request, self.budget):
+        # Bounded by time alone: these pages hold other sessions too, and a page budget could end before the first hit.
+        for page in dynamodb.query(self.client, request, self.budget.in_time):
             yield from page

@@ -109,7 +109,7 @@ class DynamoStateStore:
                 ":to": text("SESSION$"),
             },
         }
-        for page in dynamodb.query(self._client, request, budget):
+        for page in dynamodb.query(self._client, request, budget.spend):
             for item in page:
                 expires_at = read_number(item, "expires_at")
                 live = expires_at is None or expires_at > to_micros(now)

@@ -5,6 +5,9 @@ from typing import Any
 from agent_memory.adapters.aws_json import AwsError, AwsJsonClient
 from agent_memory.errors import StoreUnavailable
 
+# An empty or short pepper would make hashes that anybody can compute: no key is better than such a key.
+_LEAST_PEPPER = 32
+
 
 def make_client(region: str) -> AwsJsonClient:
     """Make the client; it connects at its first call."""
@@ -37,4 +40,6 @@ class SsmPepper:
             # Without its pepper no key can be judged: that is an outage of ours, not a bad key.
             raise StoreUnavailable("the pepper could not be read") from exc
         parameter: dict[str, Any] = answer["Parameter"]
+        if len(parameter["Value"]) < _LEAST_PEPPER:
+            raise StoreUnavailable("the pepper is no secret")
         return parameter

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 # Longer than a warm function keeps its copy (30 s), so that every reader knows a bucket before it is written.
 GROWTH_DELAY = timedelta(seconds=60)
-MAX_BUCKETS = 64
+MAX_BUCKETS = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from agent_memory.domain.identifiers import check_id
 from agent_memory.domain.times import parse_time
 from agent_memory.errors import InvalidRequest
 
+MAX_LIMIT = 500
 MAX_TTL_HOURS = 24 * 365 * 100
 
 
@@ -24,8 +25,16 @@ def _time(value: object) -> datetime:
     return parse_time(value)
 
 
+def _decimal(value: object) -> object:
+    if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
+        msg = "must be a whole number in decimal digits"
+        raise ValueError(msg)
+    return value
+
+
 Id = Annotated[str, AfterValidator(check_id), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 256})]
 Time = Annotated[datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
+Limit = Annotated[int, BeforeValidator(_decimal), Field(ge=1, le=MAX_LIMIT)]
 JsonObject = dict[str, Any]
 Trust = Literal["direct_user", "inference", "tool_internal", "tool_external"]
 
@@ -62,11 +71,12 @@ class Write(Body):
         """
         if self.ttl_hours is not None and self.expires_at is not None:
             raise InvalidRequest.of("expires_at", "must not be given together with ttl_hours")
+        field, expiry = "expires_at", self.expires_at
         if self.ttl_hours is not None:
-            return now + timedelta(hours=self.ttl_hours)
-        if self.expires_at is not None and self.expires_at <= now:
-            raise InvalidRequest.of("expires_at", "must lie in the future")
-        return self.expires_at
+            field, expiry = "ttl_hours", now + timedelta(hours=self.ttl_hours)
+        if expiry is not None and expiry <= now:
+            raise InvalidRequest.of(field, "must lie in the future")
+        return expiry
 
     def annotations(self) -> JsonObject:
         """The descriptive fields that were given, as they were given."""

@@ -11,7 +11,8 @@ from agent_memory.domain.times import to_micros
 
 MAX_ID_BYTES = 256
 TENANT_ID = re.compile(r"[a-z0-9-]{1,63}")
-_PATH_SAFE = re.compile(r"[A-Za-z0-9._:@+=,-]+")
+# Clients resolve "." and ".." in a path, so these two are encoded like what is unsafe.
+_PATH_SAFE = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._:@+=,-]+")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

@@ -12,7 +12,11 @@ from agent_memory.domain.times import format_time
 from agent_memory.errors import InvalidRequest
 
 MAX_DEPTH = 100
+_CHECKED = (str, dict, list)  # a body may hold a million numbers: they need no second look
 _MAX_INT_DIGITS = 4000  # CPython refuses to convert more than 4,300 (sys.int_info)
+
+
+_WORDS = {None: "null", True: "true", False: "false"}
 
 
 class JsonNumber(float):
@@ -95,12 +99,10 @@ def _check(value: Any, depth: int, field: str) -> None:
     elif isinstance(value, dict | list):
         if depth == 0:
             raise InvalidRequest.of(field, f"must not be nested over {MAX_DEPTH} deep")
-        if isinstance(value, dict):
-            for key, member in value.items():
-                _check_unicode(key, field)
-                _check(member, depth - 1, field)
-        else:
-            for member in value:
+        for key in value if isinstance(value, dict) else ():
+            _check_unicode(key, field)
+        for member in value.values() if isinstance(value, dict) else value:
+            if type(member) in _CHECKED:
                 _check(member, depth - 1, field)
 
 
@@ -123,8 +125,12 @@ def _write(value: Any, out: list[str]) -> None:
 
 
 def _scalar(value: Any) -> str:
+    if type(value) is int:
+        return repr(value)
     if isinstance(value, JsonNumber):
         return value.literal
+    if value is None or isinstance(value, bool):
+        return _WORDS[value]
     if isinstance(value, datetime):
         return f'"{format_time(value)}"'
     return json.dumps(value, allow_nan=False)

@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agent_memory.domain.episode import Episode, EpisodeType, Position
-from agent_memory.domain.fields import Body, Id, Time
+from agent_memory.domain.fields import MAX_LIMIT, Body, Id, Limit, Time
 
-MAX_LIMIT = 500
 _LEAST_PAGE = 25  # costs little, and steps over expired records that nothing has swept yet
 
 
@@ -25,7 +24,7 @@ class EpisodeQuery(Body):
     end: Annotated[Time | None, Field(alias="to")] = None
     metadata: Mapping[str, str] = {}
     order: Literal["newest", "oldest"] = "newest"
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
+    limit: Limit = 50
     cursor: str | None = None
 
     @property
@@ -50,7 +49,7 @@ class EpisodeQuery(Body):
 class ReplayQuery(Body):
     """Query of GET /v1/memory/episodic/{agent_id}/sessions/{session_id}."""
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = MAX_LIMIT
+    limit: Limit = MAX_LIMIT
     cursor: str | None = None
 
 

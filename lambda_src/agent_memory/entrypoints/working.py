@@ -1,13 +1,8 @@
 """The routes of working memory."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from agent_memory import bootstrap
-from agent_memory.domain.fields import Body
+from agent_memory.domain.fields import Body, Limit
 from agent_memory.domain.state import NewState, StateKey, StatePatch, StateQuery, StateReplacement
-from agent_memory.domain.timeline import MAX_LIMIT
 from agent_memory.entrypoints.http import Response, api
 from agent_memory.entrypoints.request import Request
 
@@ -15,7 +10,7 @@ from agent_memory.entrypoints.request import Request
 class SessionsQuery(Body):
     """Query of GET /v1/state/{agent_id}/sessions."""
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
+    limit: Limit = 50
     cursor: str | None = None
 
 

@@ -25,9 +25,12 @@ class AgentBuckets:
         """
         if not TENANT_ID.fullmatch(tenant_id):
             raise InvalidRequest.of("tenant_id", f"must match {TENANT_ID.pattern}")
-        old = self._store.get(tenant_id, agent_id)
         try:
             check_id(agent_id)
+        except ValueError as exc:
+            raise InvalidRequest.of("agent_id", str(exc)) from None
+        old = self._store.get(tenant_id, agent_id)
+        try:
             new = old.grown(count, self._clock())
         except ValueError as exc:
             raise InvalidRequest.of("buckets", str(exc)) from None

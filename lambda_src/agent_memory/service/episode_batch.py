@@ -81,13 +81,15 @@ class EpisodeBatches:
     ) -> Outcome:
         try:
             new = NewEpisode.model_validate(item)
-            self._subjects.check(StateKey(tenant_id, new.agent_id, new.session_id), new.user_id)
             written_at = now if record is None else record.started_at
-            return Episode.from_request(tenant_id, new, written_at, _randomness(record, place))
+            episode = Episode.from_request(tenant_id, new, written_at, _randomness(record, place))
+            self._subjects.check(StateKey(tenant_id, new.agent_id, new.session_id), new.user_id)
         except ValidationError as exc:
             return invalid_request(exc)
         except AgentMemoryError as exc:
             return exc
+        else:
+            return episode
 
 
 def _randomness(record: IdempotencyRecord | None, place: int) -> bytes:

@@ -64,8 +64,9 @@ class EpisodicMemory:
             after=after,
             page_size=query.page_size,
         )
-        stream = self._store.timeline(span, PageBudget())
-        page = fill_page(stream, query.limit, lambda e: query.matches(e, now), lambda e: e.response())
+        budget = PageBudget()
+        stream = self._store.timeline(span, budget)
+        page = fill_page(stream, budget, query.limit, lambda e: query.matches(e, now), lambda e: e.response())
         if page.resume_after is None and not page.partial:
             return page, None
         return page, seal(cursor_key, walk, [_place(page.resume_after or after), to_micros(started_at)])

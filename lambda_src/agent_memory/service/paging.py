@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from agent_memory.domain.json_document import RawJson, dumps
-from agent_memory.domain.scan import ScanBudgetSpent
+from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
 
 MAX_PAGE_BYTES = 2_500_000
 _EXTRA_PAGES = 9
@@ -26,7 +26,11 @@ class PageBudget:
     def spend(self) -> bool:
         """Take one more page."""
         self._left -= 1
-        return self._left >= 0 and time.monotonic() < self._deadline
+        return self._left >= 0 and self.in_time()
+
+    def in_time(self) -> bool:
+        """Whether the 5 seconds are not over."""
+        return time.monotonic() < self._deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Page(Generic[PositionT]):
 
 def fill_page(
     stream: Iterator[tuple[PositionT, RecordT | None]],
+    budget: ScanBudget,
     limit: int,
     wanted: Callable[[RecordT], bool],
     response: Callable[[RecordT], object],
@@ -57,6 +62,8 @@ def fill_page(
                     return Page(items, last, partial=False)
                 items.append(item)
             last = position
+            if not budget.in_time():
+                return Page(items, last, partial=len(items) < limit)
     except ScanBudgetSpent:
         return Page(items, last, partial=len(items) < limit)
     return Page(items, None, partial=False)

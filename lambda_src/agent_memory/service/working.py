@@ -19,12 +19,13 @@ from agent_memory.domain.state import (
     VersionMismatch,
     merge_patch,
 )
-from agent_memory.errors import Conflict, NotFound
+from agent_memory.errors import Conflict, NotFound, PayloadTooLarge
 from agent_memory.service.paging import Page, PageBudget, fill_page
 from agent_memory.service.subjects import Subjects
 
 # Each round is lost only when another writer of the same record got through.
 _ROUNDS = 30
+MAX_STATE_BYTES = 2_500_000
 
 
 class WorkingMemory:
@@ -100,6 +101,7 @@ class WorkingMemory:
             self._subjects.check(key, new.user_id)
             data = merge_patch(current.data, new.data)
             assert isinstance(data, dict)  # noqa: S101 - an object patched by an object is an object
+            _check_bytes(data)
             try:
                 return self._put_over(current, self._change(key, new, data, current.version + 1), attempt)
             except VersionMismatch as exc:
@@ -122,8 +124,9 @@ class WorkingMemory:
         """List live sessions in byte order of their ids: (page, next cursor)."""
         walk = dumps(["sessions", tenant_id, agent_id])
         after = str(unseal(cursor_key, walk, cursor)[0]) if cursor is not None else None
-        stream = self._store.sessions(tenant_id, agent_id, after, self._clock(), PageBudget())
-        page = fill_page(stream, limit, lambda _: True, lambda session_id: session_id)
+        budget = PageBudget()
+        stream = self._store.sessions(tenant_id, agent_id, after, self._clock(), budget)
+        page = fill_page(stream, budget, limit, lambda _: True, lambda session_id: session_id)
         position = page.resume_after or (after if page.partial else None)
         return page, seal(cursor_key, walk, [position]) if position else None
 
@@ -141,6 +144,16 @@ class WorkingMemory:
         state = change.applied_to(current)
         self._store.put(state, attempt.answered(200, state.response()))
         return state
+
+
+def _check_bytes(data: JsonObject) -> None:
+    """Patches add up, and what compresses well would fit the store and no answer any more."""
+    size = len(dumps(data).encode())
+    if size > MAX_STATE_BYTES:
+        raise PayloadTooLarge(
+            f"the patched state has {size} bytes; at most {MAX_STATE_BYTES} are kept",
+            details={"bytes": size, "limit": MAX_STATE_BYTES},
+        )
 
 
 def _refusal(current: State | None) -> Conflict | NotFound:
