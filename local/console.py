@@ -3,7 +3,13 @@
 import os
 import shutil
 import sys
+from collections.abc import Callable
+from typing import NoReturn
 
+INTERRUPTED = 130
+"""What a shell reports of a program that Ctrl-C ended."""
+
+_READER_GONE = 141
 _CODES = {"bold": "1", "dim": "2", "green": "32", "red": "31"}
 
 
@@ -43,3 +49,15 @@ def clear_status() -> None:
     """Wipe the status line."""
     if is_terminal():
         sys.stdout.write("\r\033[K")
+
+
+def exit_after(main: Callable[[], int]) -> NoReturn:
+    """Run a program; a reader that has seen enough, such as `head`, ends it without a word."""
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more at the end, and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = _READER_GONE
+    sys.exit(code)
