@@ -1,11 +1,17 @@
 """`terraform apply -json`, told to a person: what is being made, how much is done, how long it took."""
 
 import json
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from local import console
+
+_TICK_S = 1.0
+# Data sources are reported in the same way, with the action "read".
+_MAKING = {"create", "update", "delete"}
 
 
 class Progress:
@@ -16,17 +22,20 @@ class Progress:
         self._planned = 0
         self._done = 0
         self._under_way: dict[str, None] = {}
+        self._lock = threading.Lock()
         self.errors: list[str] = []
 
     def follow(self, lines: Iterable[str]) -> None:
         """Read Terraform's messages to the end."""
-        for line in lines:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                continue
-            self._take(message)
-            self._show()
+        with self._ticking():
+            for line in lines:
+                try:
+                    message = json.loads(line)
+                except ValueError:
+                    continue
+                with self._lock:
+                    self._take(message)
+                    self._show()
         console.clear_status()
 
     def summary(self) -> str:
@@ -38,6 +47,23 @@ class Progress:
         """Seconds since the start."""
         return time.monotonic() - self._started
 
+    @contextmanager
+    def _ticking(self) -> Iterator[None]:
+        """Let the clock go on while Terraform says nothing, which can take a minute."""
+        over = threading.Event()
+        clock = threading.Thread(target=self._tick, args=(over,), daemon=True)
+        clock.start()
+        try:
+            yield
+        finally:
+            over.set()
+            clock.join()
+
+    def _tick(self, over: threading.Event) -> None:
+        while not over.wait(_TICK_S):
+            with self._lock:
+                self._show()
+
     def _take(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "change_summary" if message["changes"]["operation"] == "plan":
@@ -45,9 +71,11 @@ class Progress:
                 self._planned = changes["add"] + changes["change"] + changes["remove"]
             case "apply_start":
                 self._under_way[_address(message)] = None
-            case "apply_complete" | "apply_errored":
+            case "apply_complete":
                 self._under_way.pop(_address(message), None)
-                self._done += message["type"] == "apply_complete"
+                self._done += message["hook"]["action"] in _MAKING
+            case "apply_errored":
+                self._under_way.pop(_address(message), None)
             case "diagnostic" if message["diagnostic"]["severity"] == "error":
                 self.errors.append(_explain(message["diagnostic"]))
 
