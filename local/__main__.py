@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from local import services, stack
-from local.console import say
+from local.console import INTERRUPTED, exit_after, say
 from local.down import down
 from local.state import StackError, State, chosen
 from local.up import up
@@ -22,15 +22,18 @@ def main() -> int:
     commands = {"up": up, "down": down, "status": status}
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("command", choices=commands)
+    command = parser.parse_args().command
     try:
-        commands[parser.parse_args().command](chosen())
+        commands[command](chosen())
     except StackError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        if command == "up":
+            print("\nstopped half way; `make up` goes on, `make down` clears", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_after(main)

@@ -14,7 +14,7 @@ import httpx
 
 from local import transcript, whereabouts
 from local.api import Api, segment
-from local.console import heading, say, status, styled
+from local.console import INTERRUPTED, exit_after, heading, say, status, styled
 from local.episodes import batches, expected, shown
 from local.stack import Stack
 from local.state import StackError, chosen
@@ -136,9 +136,10 @@ def main() -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        print("\nstopped half way; `make demo` begins again, `make down` clears", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_after(main)

@@ -30,14 +30,15 @@ def up(state: State) -> Stack:
         started = services.recorded(state)["ministack"].started
         wanted = infrastructure.fingerprint(artifact, chosen, started)
         if state.applied.exists() and state.applied.read_text() == wanted:
-            say("the stack is up")
-            return stack.read(state)
+            running = stack.read(state)
+            say(f"the stack is up: {running.api_url}\n  keys: {state.stack_json}")
+            return running
         say(f"services run (MiniStack {chosen.ministack}, PostgreSQL {chosen.postgres}, all on {LOOPBACK})")
         infrastructure.apply(state, chosen, artifact)
         described = _describe(chosen, infrastructure.outputs(state, chosen)["deployment"])
         stack.write(state, described)
         state.applied.write_text(wanted)
-        say(f"the stack is up: {described.api_url}")
+        say(f"the stack is up: {described.api_url}\n  keys: {state.stack_json}")
         return described
 
 

@@ -1,5 +1,7 @@
 """What is where, read from the stores themselves, and how to go on by hand."""
 
+import shlex
+
 import psycopg
 
 from local import ministack
@@ -33,9 +35,10 @@ def show(stack: Stack) -> None:
 def show_next_steps(state: State, agent: str, session: str) -> None:
     """Print lines that can be pasted into a shell."""
     heading("Go on")
+    contract = shlex.quote(str(state.stack_json))
     read = "python3 -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]])'"
-    say(f"  url=$({read} api_url < {state.stack_json})")
-    say(f"  key=$({read} api_key < {state.stack_json})")
+    say(f"  url=$({read} api_url < {contract})")
+    say(f"  key=$({read} api_key < {contract})")
     say(f'  curl -H "Authorization: Bearer $key" "$url/v1/memory/episodic/{agent}?limit=3"')
     say(f'  curl -H "Authorization: Bearer $key" "$url/v1/memory/episodic/{agent}/sessions/{segment(session)}"')
     say('  curl -H "Authorization: Bearer $key" "$url/v1/health/ready"')
