@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -39,3 +40,15 @@ def test_two_releases_are_the_same(folder: Path, dist: Path, tmp_path: Path) -> 
     assert {file.name: file.read_bytes() for file in first.iterdir()} == {
         file.name: file.read_bytes() for file in second.iterdir()
     }
+
+
+def test_the_var_file_gives_terraform_the_zip_and_its_hashes_as_an_environment_root_sees_it(
+    folder: Path, dist: Path
+) -> None:
+    described = json.loads((folder / "release.json").read_text())
+    artifact = json.loads((folder / described["artifact"]).with_suffix(".tfvars.json").read_text())["artifact"]
+
+    root = dist.parent / "terraform" / "envs" / "prod"
+    seen = os.path.normpath(root / artifact.pop("path"))
+    assert seen == str(folder / described["artifact"])
+    assert artifact == {name: described[name] for name in ("sha256_base64", "sql_sha256")}

@@ -1,5 +1,6 @@
-# Low latency: the cluster never pauses, a reader takes over when the writer fails.
-# The artifact comes with the release to be deployed, as -var-file.
+# Low latency: the cluster never pauses, a reader takes over when the writer fails. In this release readiness alone uses it.
+# The artifact is the release's: `make release` in the checkout of its tag, then
+# -var-file=../../../dist/release/agent-memory-<version>-arm64.tfvars.json. A zip in a bucket of yours: docs/operations.md.
 region              = "eu-west-1"
 name                = "memory-prod"
 connection          = "direct"
@@ -12,7 +13,7 @@ database = {
   backup_retention_days = 14
 }
 
-# An erasure is complete when the longest of these windows has passed.
+# What is deleted can be restored for this long.
 tables = {
   memory  = { recovery_days = 14 }
   control = { recovery_days = 14 }
