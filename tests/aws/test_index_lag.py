@@ -136,8 +136,8 @@ def test_a_page_after_a_long_import_reads_no_more_of_it_than_it_shows(walk: Lagg
 def test_a_session_is_found_at_once_beside_one_that_fills_the_future(walk: LaggingWalk, order: str) -> None:
     far = walk.clock() + timedelta(days=365_000)
     noise = [
-        an_episode(walk.tenant, walk.clock(), session_id="other", timestamp=far + timedelta(seconds=n))
-        for n in range(300)
+        an_episode(walk.tenant, walk.clock(), session_id="other", timestamp=far + timedelta(seconds=number))
+        for number in range(300)
     ]
     for start in range(0, 300, 100):
         walk.stores.episodes.append(noise[start : start + 100], walk.clock())

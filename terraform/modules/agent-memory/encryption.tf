@@ -42,7 +42,17 @@ resource "aws_kms_alias" "main" {
   target_key_id = aws_kms_key.main[0].key_id
 }
 
-# The secret in the hashes of API keys: 256 random bits, drawn anew by every run and sent only when the version rises. A write-only
+locals {
+  # Whatever changes the parameter has to send a new value with it: the provider sends an empty one when only another argument
+  # changed. A new key is such a change, so the version follows the key as well as the number that asks for a rotation.
+  _pepper_version = var.api.pepper_version + (
+    var.encryption == null
+    ? 0
+    : 1000 * (1 + parseint(substr(sha256(var.encryption.kms_key_arn), 0, 8), 16))
+  )
+}
+
+# The secret in the hashes of API keys: 256 random bits, drawn anew by every run and sent only when the version changes. A write-only
 # value is in no state and no plan file. An ephemeral resource would serve as well, but nothing can mock one, and the tests
 # of this module run without an account.
 resource "aws_ssm_parameter" "pepper" {
@@ -52,6 +62,10 @@ resource "aws_ssm_parameter" "pepper" {
   type             = "SecureString"
   key_id           = local._kms_key_arn
   value_wo         = sha256("${uuid()}${uuid()}")
-  value_wo_version = var.api.pepper_version
+  value_wo_version = local._pepper_version
   tags             = var.tags
+
+  lifecycle {
+    ignore_changes = [description, tier] # see above: rewording must not empty the secret
+  }
 }

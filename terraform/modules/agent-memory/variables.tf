@@ -59,8 +59,8 @@ variable "api" {
   nullable = false
 
   validation {
-    condition     = var.api.pepper_version >= 1 && floor(var.api.pepper_version) == var.api.pepper_version
-    error_message = "api.pepper_version must be a whole number from 1; got ${var.api.pepper_version}."
+    condition     = var.api.pepper_version >= 1 && var.api.pepper_version < 1000 && floor(var.api.pepper_version) == var.api.pepper_version
+    error_message = "api.pepper_version must be a whole number from 1 to 999; got ${var.api.pepper_version}."
   }
 }
 

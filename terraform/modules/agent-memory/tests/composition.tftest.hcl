@@ -84,6 +84,19 @@ run "the_pepper_is_encrypted_and_written_only" {
   }
 }
 
+run "another_key_makes_a_new_pepper_too" {
+  command = plan
+
+  variables {
+    encryption = { kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/yours" }
+  }
+
+  assert {
+    condition     = aws_ssm_parameter.pepper.value_wo_version > 1000
+    error_message = "The provider empties the parameter when its key changes and its version does not."
+  }
+}
+
 run "a_raised_pepper_version_makes_a_new_pepper" {
   command = plan
 
