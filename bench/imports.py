@@ -1,8 +1,8 @@
-"""First-call imports: what a cold start pays before it can serve, ours beside the seed system's way.
+"""First-call imports: what a cold start pays before it can serve, ours beside a handler of boto3 and pydantic.
 
 Both run from the unpacked zip in fresh interpreters without site-packages, alternating, so that the machine's noise
-falls on both. The seed system's authorizer builds a boto3 DynamoDB client, its state function pydantic models and
-a boto3 Table (docs/architecture.md, "Budgets").
+falls on both. Such an authorizer builds a boto3 DynamoDB client, such a state function pydantic models and a boto3
+Table (docs/architecture.md, "Budgets").
 """
 
 import statistics
@@ -24,12 +24,12 @@ _OURS = {
         ("episodic", "episodic", "episodic"),
     ]
 }
-_SEED_CLIENT = "import boto3; boto3.client('dynamodb', region_name='us-east-1')"
-_SEED_TABLE = (
+_BOTO3_CLIENT = "import boto3; boto3.client('dynamodb', region_name='us-east-1')"
+_BOTO3_TABLE = (
     "import boto3, pydantic; pydantic.create_model('M', a=(int, ...)); "
     "boto3.resource('dynamodb', region_name='us-east-1').Table('t')"
 )
-_SEED = {"authorizer": _SEED_CLIENT, "state": _SEED_TABLE, "episodic": _SEED_TABLE}
+_BOTO3 = {"authorizer": _BOTO3_CLIENT, "state": _BOTO3_TABLE, "episodic": _BOTO3_TABLE}
 _TIMER = """
 import sys, time
 sys.path.insert(0, {code!r})
@@ -52,16 +52,16 @@ def measure(artifact: Path) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(artifact) as archive:
             archive.extractall(folder)
-        # The seed system's DynamoDB model is not in our zip, which has no use for it.
+        # boto3's DynamoDB model is not in our zip, which has no use for it.
         return [_line(name, folder, _site_packages()) for name in _OURS]
 
 
-def _line(name: str, ours: str, seed: str) -> Line:
-    pairs = [(_seconds(_OURS[name], ours), _seconds(_SEED[name], seed)) for _ in range(_ROUNDS)]
+def _line(name: str, ours: str, boto3: str) -> Line:
+    pairs = [(_seconds(_OURS[name], ours), _seconds(_BOTO3[name], boto3)) for _ in range(_ROUNDS)]
     mine = statistics.median(pair[0] for pair in pairs)
-    other = statistics.median(pair[1] for pair in pairs)
-    ratio = mine / other
-    return Line(f"imports, {name}", f"{ratio:.2f} of the seed's", f"<= {_BUDGET}", ratio <= _BUDGET)
+    theirs = statistics.median(pair[1] for pair in pairs)
+    ratio = mine / theirs
+    return Line(f"imports, {name}", f"{ratio:.2f} of boto3's", f"<= {_BUDGET}", ratio <= _BUDGET)
 
 
 def _seconds(statement: str, code: str) -> float:

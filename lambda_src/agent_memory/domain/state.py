@@ -56,7 +56,7 @@ class StateResponse(BaseModel):
 
 
 class SessionsResponse(BaseModel):
-    """Session ids of an agent, in byte order: the one order that updates cannot disturb during a walk."""
+    """Session ids of an agent, in the order of their keys: the one that updates cannot disturb during a walk."""
 
     sessions: list[str]
     next_cursor: str | None

@@ -121,7 +121,7 @@ class WorkingMemory:
     def sessions(
         self, tenant_id: str, agent_id: str, limit: int, cursor: str | None, cursor_key: bytes
     ) -> tuple[Page[str], str | None]:
-        """List live sessions in byte order of their ids: (page, next cursor)."""
+        """List live sessions in the order of their keys: (page, next cursor)."""
         walk = dumps(["sessions", tenant_id, agent_id])
         after = str(unseal(cursor_key, walk, cursor)[0]) if cursor is not None else None
         budget = PageBudget()
