@@ -22,8 +22,9 @@ release: setup ## dist/release: zip, hash, bill of materials, release.json
 up: terraform setup ## start the whole stack on this machine and say where it is
 	@$(PYTHON_DEV) -m local up
 
-down: setup ## stop what `make up` started
-	@$(PYTHON_DEV) -m local down
+# It takes the environment as it is: stopping needs no network, and without one nothing was ever started.
+down: ## stop what `make up` started
+	@if [ -x $(PYTHON_DEV) ]; then $(PYTHON_DEV) -m local down; else echo "nothing was running"; fi
 
 demo: terraform setup ## remember and replay a conversation: ours, or TRANSCRIPT=file.jsonl
 	@$(PYTHON_DEV) -m local.demo $(if $(TRANSCRIPT),"$(TRANSCRIPT)")

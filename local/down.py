@@ -3,7 +3,7 @@
 import time
 from dataclasses import asdict
 
-from local import postgres, services
+from local import postgres, process, services
 from local.console import say
 from local.ports import is_open, ports
 from local.state import StackError, State
@@ -21,14 +21,13 @@ def down(state: State) -> None:
 def clean(state: State) -> list[str]:
     """Stop and remove; return what was stopped."""
     opened = asdict(ports(state)) if state.ports_json.exists() else {}
-    known = services.recorded(state)
-    stopped: list[str] = [name for name in ("ministack", "rds_data") if name in known and known[name].stop()]
-    # PostgreSQL stops in its own way, but only if the process is the one that was started here.
-    if services.is_alive(state, "postgres"):
+    stopped = [name for name in ("terraform", "ministack", "rds_data") if services.stop(state, name)]
+    # PostgreSQL is found by its data: a killed `up` may have started it without taking note.
+    server = postgres.pid(state.postgres)
+    if server is not None:
         postgres.stop(state.postgres)
+        process.find(server).wait_until_reaped()
         stopped.append("postgres")
-    for name in stopped:
-        known[name].wait_until_reaped()
     _wait_until_closed({name: opened[name] for name in stopped if name in opened})
     state.remove()
     return stopped

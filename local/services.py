@@ -1,10 +1,11 @@
-"""The three background services of a stack: which of them run, and how the missing ones are started."""
+"""The three background services of a stack: which of them run, and how the missing ones are started and stopped."""
 
 import json
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from local import console, ministack, postgres, process
@@ -30,12 +31,10 @@ def is_alive(state: State, name: str) -> bool:
 
 def ensure_postgres(state: State, ports: Ports) -> str:
     """Start PostgreSQL unless it runs; return its superuser's DSN."""
-    pid_file = state.postgres / "data" / "postmaster.pid"
     if not is_alive(state, "postgres"):
-        pid_file.unlink(missing_ok=True)  # after a crash it may name a stranger
         console.status("  starting PostgreSQL")
     dsn = postgres.start(state.postgres, ports.postgres)
-    _record(state, "postgres", process.find(int(pid_file.read_text().split()[0])))
+    record(state, "postgres", process.find(postgres.pid(state.postgres) or 0))
     _wait(state, "postgres", lambda: is_open(ports.postgres), state.postgres / "data" / "server.log")
     return dsn
 
@@ -45,8 +44,9 @@ def ensure_rds_data(state: State, ports: Ports, dsn: str) -> None:
     log = state.logs / "rds_data.log"
     if not is_alive(state, "rds_data"):
         console.status("  starting the Data API")
-        command = [sys.executable, "-m", "local.rds_data", "--port", str(ports.rds_data), "--dsn", dsn]
-        _record(state, "rds_data", process.start(command, ministack.credentials(ports), log, ROOT))
+        command = [sys.executable, "-m", "local.rds_data", "--port", str(ports.rds_data)]
+        environment = ministack.credentials(ports) | {"RDS_DATA_DSN": dsn}  # arguments are for everybody to see
+        process.start(command, environment, log, ROOT, partial(record, state, "rds_data"))
     _wait(state, "rds_data", lambda: is_open(ports.rds_data), log)
 
 
@@ -54,13 +54,30 @@ def ensure_ministack(state: State, ports: Ports) -> None:
     """Start MiniStack unless it runs."""
     if not is_alive(state, "ministack"):
         console.status("  starting MiniStack")
-        _record(state, "ministack", ministack.start(state, ports))
+        ministack.start(state, ports, partial(record, state, "ministack"))
     _wait(state, "ministack", lambda: ministack.is_ready(ports), state.logs / "ministack.log")
 
 
-def _record(state: State, name: str, service: Process) -> None:
-    known = {each: asdict(known) for each, known in recorded(state).items()}
-    write_private(state.services_json, known | {name: asdict(service)})
+def record(state: State, name: str, service: Process) -> None:
+    """Take note of a process, so that whoever comes next finds it."""
+    _write(state, recorded(state) | {name: service})
+
+
+def stop(state: State, name: str) -> bool:
+    """Stop a process on record, with its group, and strike it off; false when it did not run."""
+    known = recorded(state)
+    service = known.pop(name, None)
+    if service is None:
+        return False
+    stopped = service.stop()
+    if stopped:
+        service.wait_until_reaped()
+    _write(state, known)
+    return stopped
+
+
+def _write(state: State, known: dict[str, Process]) -> None:
+    write_private(state.services_json, {name: asdict(service) for name, service in known.items()})
 
 
 def _wait(state: State, name: str, is_ready: Callable[[], bool], log: Path) -> None:

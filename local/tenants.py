@@ -5,11 +5,11 @@ import os
 import subprocess
 import sys
 
+from agent_memory.domain.api_key import SCOPES
 from local.stack import Tenant
 from local.state import ROOT, StackError
 
 TENANTS = ("acme", "globex")
-SCOPES = ("read", "write", "erase", "admin")
 
 
 def create(environment: dict[str, str]) -> tuple[Tenant, ...]:

@@ -34,6 +34,7 @@ def up(state: State) -> Stack:
             say(f"the stack is up: {running.api_url}\n  keys: {state.stack_json}")
             return running
         say(f"services run (MiniStack {chosen.ministack}, PostgreSQL {chosen.postgres}, all on {LOOPBACK})")
+        state.applied.unlink(missing_ok=True)  # until this apply has succeeded, nothing is known of the stack
         infrastructure.apply(state, chosen, artifact)
         described = _describe(chosen, infrastructure.outputs(state, chosen)["deployment"])
         stack.write(state, described)
