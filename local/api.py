@@ -1,7 +1,5 @@
 """A small client of the HTTP API: one key, JSON in and out, and patience when told to come back later."""
 
-import base64
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -49,10 +47,3 @@ class Api:
             if not page.get("next_cursor"):
                 return
             cursor = {"cursor": page["next_cursor"]}
-
-
-def segment(identifier: str) -> str:
-    """Write an id as part of a path: unusual ones as `~` and base64url."""
-    if re.fullmatch(r"[A-Za-z0-9._:@+=,-]+", identifier):
-        return identifier
-    return "~" + base64.urlsafe_b64encode(identifier.encode()).decode().rstrip("=")

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from typing import NoReturn
+from unicodedata import category
 
 INTERRUPTED = 130
 """What a shell reports of a program that Ctrl-C ended."""
@@ -23,6 +24,11 @@ def styled(text: str, style: str) -> str:
     if not is_terminal() or "NO_COLOR" in os.environ:
         return text
     return f"\033[{_CODES[style]}m{text}\033[0m"
+
+
+def harmless(text: str) -> str:
+    """Write out the control characters of somebody else's text, for a terminal would obey them."""
+    return "".join(repr(character)[1:-1] if category(character) == "Cc" else character for character in text)
 
 
 def say(text: str = "") -> None:

@@ -12,10 +12,11 @@ from uuid import uuid4
 
 import httpx
 
+from agent_memory.domain.identifiers import to_path
 from local import transcript, whereabouts
-from local.api import Api, segment
-from local.console import INTERRUPTED, exit_after, heading, say, status, styled
-from local.episodes import batches, expected, shown
+from local.api import Api
+from local.console import INTERRUPTED, exit_after, harmless, heading, say, status, styled
+from local.episodes import batches, expected, item, shown
 from local.stack import Stack
 from local.state import StackError, chosen
 from local.transcript import Turn
@@ -43,9 +44,11 @@ class Demo:
         heading(f"Remember: {len(self.turns)} turns of {len(self.sessions)} sessions, as tenant {self.owner}")
         started, kept = time.monotonic(), 0
         for batch in batches(self.agent, self.turns):
-            results = self.api.data("POST", "/v1/memory/episodic/batch", json={"items": batch})["results"]
-            refused = [result for result in results if result["status"] != 201]
-            _expect(not refused, f"the API refused a turn: {refused[:1]}")
+            items = [item(self.agent, turn) for turn in batch]
+            answer = self.api.call("POST", "/v1/memory/episodic/batch", json={"items": items})
+            _expect(answer.is_success, _refusal(batch[0], answer.text))
+            for turn, result in zip(batch, answer.json()["data"]["results"], strict=True):
+                _expect(result["status"] == 201, _refusal(turn, json.dumps(result)))
             kept += len(batch)
             status(f"  {kept}/{len(self.turns)}")
         say(f"  acknowledged in {time.monotonic() - started:.1f} s, agent {self.agent}")
@@ -54,7 +57,7 @@ class Demo:
         """Read every session back, oldest first, and compare it word by word."""
         heading("Replay: every session, oldest first")
         for session in self.sessions:
-            path = f"/v1/memory/episodic/{self.agent}/sessions/{segment(session)}"
+            path = f"/v1/memory/episodic/{self.agent}/sessions/{to_path(session)}"
             replayed = [shown(episode) for episode in self.api.episodes(path)]
             wanted = expected(turn for turn in self.turns if turn.session == session)
             _expect(replayed == wanted, f"session {session} came back changed")
@@ -90,20 +93,19 @@ class Demo:
     def hide(self) -> None:
         """Ask for all of it as another tenant."""
         heading(f"Another tenant, {self.stranger}, sees nothing")
-        session = segment(self.sessions[0])
-        for path, status_code in (
-            (f"/v1/memory/episodic/{self.agent}/sessions/{session}", 404),
-            (f"/v1/state/{self.agent}?session_id={self.sessions[-1]}", 404),
-            (f"/v1/memory/episodic/{self.agent}", 200),
+        for path, query, status_code in (
+            (f"/v1/memory/episodic/{self.agent}/sessions/{to_path(self.sessions[0])}", {}, 404),
+            (f"/v1/state/{self.agent}", {"session_id": self.sessions[-1]}, 404),
+            (f"/v1/memory/episodic/{self.agent}", {}, 200),
         ):
-            answer = self.strangers_api.call("GET", path)
+            answer = self.strangers_api.call("GET", path, params=query)
             found = answer.json().get("data", {}).get("episodes", [])
             _expect(answer.status_code == status_code and not found, f"{path} leaked: {answer.text[:200]}")
-            say(f"  GET {path.partition('?')[0]}  {answer.status_code}, nothing")
+            say(f"  GET {path}  {answer.status_code}, nothing")
 
     def _quote(self, lines: list[tuple[str, str, str, str]]) -> None:
         for _, at, speaker, text in lines:
-            say(f"    {styled(at[:16].replace('T', ' '), 'dim')}  {speaker}: {text}")
+            say(f"    {styled(at[:16].replace('T', ' '), 'dim')}  {harmless(speaker)}: {harmless(text)}")
 
 
 def run(stack: Stack, turns: list[Turn]) -> None:
@@ -120,6 +122,10 @@ def run(stack: Stack, turns: list[Turn]) -> None:
 
 def _tell(what: str, record: dict[str, Any]) -> None:
     say(f"  {what:7}  version {record['version']}  {json.dumps(record['data'])}")
+
+
+def _refusal(turn: Turn, answer: str) -> str:
+    return f"line {turn.line}: the API refused the turn: {harmless(answer[:300])}"
 
 
 def _expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 (reads like an assertion)

@@ -11,17 +11,16 @@ _MAX_BYTES = 1_000_000
 """Well below the API's 2.5 MB for a body."""
 
 
-def batches(agent: str, turns: Iterable[Turn]) -> Iterator[list[dict[str, Any]]]:
+def batches(agent: str, turns: Iterable[Turn]) -> Iterator[list[Turn]]:
     """Cut the conversation into bodies that the API accepts."""
-    batch: list[dict[str, Any]] = []
+    batch: list[Turn] = []
     size = 0
     for turn in turns:
-        item = _item(agent, turn)
-        item_size = len(json.dumps(item))
+        item_size = len(json.dumps(item(agent, turn)))
         if batch and (len(batch) == _MAX_ITEMS or size + item_size > _MAX_BYTES):
             yield batch
             batch, size = [], 0
-        batch.append(item)
+        batch.append(turn)
         size += item_size
     if batch:
         yield batch
@@ -38,7 +37,8 @@ def expected(turns: Iterable[Turn]) -> list[tuple[str, str, str, str]]:
     return [(turn.session, turn.timestamp, turn.speaker, turn.text) for turn in turns]
 
 
-def _item(agent: str, turn: Turn) -> dict[str, Any]:
+def item(agent: str, turn: Turn) -> dict[str, Any]:
+    """Write a turn as the API takes it."""
     return {
         "agent_id": agent,
         "session_id": turn.session,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from agent_memory.domain.identifiers import check_id
 from local.state import ROOT, StackError
 
 SAMPLE = ROOT / "local" / "sample" / "conversation.jsonl"
@@ -20,6 +21,7 @@ class Turn:
     speaker: str
     text: str
     at: datetime
+    line: int
 
     @property
     def timestamp(self) -> str:
@@ -37,32 +39,40 @@ def load(path: Path) -> list[Turn]:
     for number, line in enumerate(lines, start=1):
         try:
             if line.strip():
-                turns.append(_turn(json.loads(line.decode("utf-8-sig"))))
+                turns.append(_turn(json.loads(line.decode("utf-8-sig")), number))
+        except RecursionError:
+            raise StackError(f"{path}, line {number}: nested too deep") from None
         except json.JSONDecodeError as error:
             raise StackError(f"{path}, line {number}: not JSON, {error.msg} at column {error.colno}") from error
         except (TypeError, ValueError) as error:
             raise StackError(f"{path}, line {number}: {error}") from error
     if not turns:
         raise StackError(f"{path} holds no turn")
-    return sorted(_distinct(turns), key=lambda turn: turn.at)
+    return sorted(_distinct(path, turns), key=lambda turn: turn.at)
 
 
-def _turn(content: Any) -> Turn:
+def _turn(content: Any, line: int) -> Turn:
     if not isinstance(content, dict):
         raise TypeError("not a JSON object")
     missing = [name for name in ("session", "speaker", "text", "timestamp") if name not in content]
     if missing:
         raise ValueError(f"{', '.join(missing)} missing")
     session, speaker, text = (_text(name, content[name]) for name in ("session", "speaker", "text"))
-    if not session or not speaker:
-        raise ValueError("session and speaker must not be empty")
-    return Turn(session, speaker, text, _time(content["timestamp"]))
+    if not speaker:
+        raise ValueError("speaker must not be empty")
+    try:
+        check_id(session)
+    except ValueError as error:
+        raise ValueError(f"session {error}") from None
+    return Turn(session, speaker, text, _time(content["timestamp"]), line)
 
 
 def _text(name: str, value: Any) -> str:
     """Take a string; sessions are often numbered, so a number will do."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError(f"{name} must be a string")
+    if any("\ud800" <= character <= "\udfff" for character in str(value)):
+        raise ValueError(f"{name} must be valid Unicode")
     return str(value)
 
 
@@ -75,15 +85,18 @@ def _time(value: Any) -> datetime:
         raise ValueError(f"timestamp must be an ISO 8601 time, got {value!r}") from None
 
 
-def _distinct(turns: list[Turn]) -> list[Turn]:
+def _distinct(path: Path, turns: list[Turn]) -> list[Turn]:
     """Keep the file's order among turns of one time: each later one moves on by a microsecond."""
     taken: set[datetime] = set()
     repeats: Counter[datetime] = Counter()
     distinct = []
     for turn in turns:
-        at = turn.at + timedelta(microseconds=repeats[turn.at])
-        while at in taken:
-            at += timedelta(microseconds=1)
+        try:
+            at = turn.at + timedelta(microseconds=repeats[turn.at])
+            while at in taken:
+                at += timedelta(microseconds=1)
+        except OverflowError:
+            raise StackError(f"{path}, line {turn.line}: another turn has the last time that there is") from None
         repeats[turn.at] += 1
         taken.add(at)
         distinct.append(replace(turn, at=at))

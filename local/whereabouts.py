@@ -4,8 +4,9 @@ import shlex
 
 import psycopg
 
+from agent_memory.domain.identifiers import to_path
 from local import ministack
-from local.api import Api, segment
+from local.api import Api
 from local.console import heading, say
 from local.stack import Stack
 from local.state import State
@@ -40,6 +41,6 @@ def show_next_steps(state: State, agent: str, session: str) -> None:
     say(f"  url=$({read} api_url < {contract})")
     say(f"  key=$({read} api_key < {contract})")
     say(f'  curl -H "Authorization: Bearer $key" "$url/v1/memory/episodic/{agent}?limit=3"')
-    say(f'  curl -H "Authorization: Bearer $key" "$url/v1/memory/episodic/{agent}/sessions/{segment(session)}"')
+    say(f'  curl -H "Authorization: Bearer $key" "$url/v1/memory/episodic/{agent}/sessions/{to_path(session)}"')
     say('  curl -H "Authorization: Bearer $key" "$url/v1/health/ready"')
     say("  make down    # stops everything and removes what it left")

@@ -45,6 +45,11 @@ def test_any_iso_time_becomes_utc(tmp_path: Path, given: str, normalised: str) -
         (TURN | {"speaker": ""}, "must not be empty"),
         (TURN | {"timestamp": "yesterday"}, "ISO 8601 time, got 'yesterday'"),
         (TURN | {"timestamp": 17}, "ISO 8601 time, got 17"),
+        ("[" * 100_000, "nested too deep"),
+        (TURN | {"text": "\ud800"}, "text must be valid Unicode"),
+        (TURN | {"session": "\ud800"}, "session must be valid Unicode"),
+        (TURN | {"session": ""}, "session must have 1 to 256 bytes"),
+        (TURN | {"session": "a\x1b[2J"}, "session must not hold control characters"),
     ],
 )
 def test_a_malformed_line_is_named(tmp_path: Path, line: object, complaint: str) -> None:
@@ -74,6 +79,13 @@ def test_turns_of_one_time_keep_their_order(tmp_path: Path) -> None:
 
     assert [turn.text for turn in turns] == [str(number) for number in range(300)]
     assert len({turn.timestamp for turn in turns}) == 300
+
+
+def test_a_turn_after_the_end_of_time_is_named(tmp_path: Path) -> None:
+    last = TURN | {"timestamp": "9999-12-31T23:59:59.999999Z"}
+
+    with pytest.raises(StackError, match="line 2: another turn has the last time"):
+        transcript.load(written(tmp_path, last, last))
 
 
 def test_our_sample_is_a_transcript() -> None:
