@@ -28,14 +28,12 @@ class Progress:
     def follow(self, lines: Iterable[str]) -> None:
         """Read Terraform's messages to the end."""
         with self._ticking():
-            for line in lines:
-                try:
-                    message = json.loads(line)
-                except ValueError:
-                    continue
-                with self._lock:
-                    self._take(message)
-                    self._show()
+            try:
+                self._read(lines)
+            except KeyboardInterrupt:
+                # Terraform got it too: it ends what is under way and saves its state, as long as somebody listens.
+                self._read(lines)
+                raise
         console.clear_status()
 
     def summary(self) -> str:
@@ -46,6 +44,16 @@ class Progress:
     def elapsed_s(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self._started
+
+    def _read(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue
+            with self._lock:
+                self._take(message)
+                self._show()
 
     @contextmanager
     def _ticking(self) -> Iterator[None]:
