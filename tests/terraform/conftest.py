@@ -1,20 +1,17 @@
 """A stand-in for AWS that the whole tier shares, and a copy of the Terraform tree to work in."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local import ministack, terraform
+from local import ministack, services, terraform
 from local import ports as loopback
 from local.state import State
 from tests.terraform import roots
 from tests.terraform.roots import ENVIRONMENTS, HASHES, Terraform
-
-_START_LIMIT_S = 30.0
 
 
 @pytest.fixture(scope="session")
@@ -22,13 +19,9 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
     """Environment that leads every AWS client to a MiniStack of the tests' own."""
     state = State(tmp_path_factory.mktemp("stand-in"))
     ports = loopback.ports(state)
-    process = ministack.start(state, ports)
-    limit = time.monotonic() + _START_LIMIT_S
-    while not ministack.is_ready(ports):
-        assert time.monotonic() < limit, (state.logs / "ministack.log").read_text()
-        time.sleep(0.05)
+    services.ensure_ministack(state, ports)
     yield ministack.credentials(ports)
-    process.stop()
+    services.stop(state, "ministack")
 
 
 @pytest.fixture(scope="session")
