@@ -54,6 +54,10 @@ def _follow(state: State, command: list[str], ports: Ports, progress: Progress) 
     with launch(command, _environment(state, ports), log, ROOT, note) as process:
         try:
             progress.follow(lines(log, lambda: process.poll() is not None))
+        except KeyboardInterrupt:
+            process.terminate()  # it ends what is under way and saves its state; a second Ctrl-C does not wait for that
+            process.wait()
+            raise
         finally:
             services.stop(state, "terraform")
     return process.returncode

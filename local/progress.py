@@ -28,12 +28,14 @@ class Progress:
     def follow(self, lines: Iterable[str]) -> None:
         """Read Terraform's messages to the end."""
         with self._ticking():
-            try:
-                self._read(lines)
-            except KeyboardInterrupt:
-                # Terraform got it too: it ends what is under way and saves its state, as long as somebody listens.
-                self._read(lines)
-                raise
+            for line in lines:
+                try:
+                    message = json.loads(line)
+                except ValueError:
+                    continue
+                with self._lock:
+                    self._take(message)
+                    self._show()
         console.clear_status()
 
     def summary(self) -> str:
@@ -44,16 +46,6 @@ class Progress:
     def elapsed_s(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self._started
-
-    def _read(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                continue
-            with self._lock:
-                self._take(message)
-                self._show()
 
     @contextmanager
     def _ticking(self) -> Iterator[None]:

@@ -32,31 +32,6 @@ def test_lines_that_are_no_messages_are_passed_over() -> None:
     assert told.summary().startswith("1 resources in ")
 
 
-class Interrupted:
-    """Lines with Ctrl-C among them."""
-
-    def __init__(self) -> None:
-        self._rest = iter(["^C", message("apply_complete", "create")])
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._rest)
-        if line == "^C":
-            raise KeyboardInterrupt
-        return line
-
-
-def test_terraform_is_listened_to_until_it_has_stopped_by_itself() -> None:
-    told = Progress()
-
-    with pytest.raises(KeyboardInterrupt):
-        told.follow(Interrupted())
-
-    assert told.summary().startswith("1 resources in ")
-
-
 def test_the_clock_goes_on_while_terraform_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
     again = threading.Event()

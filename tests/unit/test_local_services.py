@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -67,6 +67,21 @@ def test_an_apply_that_is_interrupted_leaves_no_terraform(tmp_path: Path, monkey
         infrastructure._follow(State(tmp_path), SLEEPER, PORTS, Interrupted())
 
     assert not begun[0].is_alive()
+
+
+def test_an_interrupted_terraform_may_save_its_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(infrastructure, "_environment", lambda *_: dict(os.environ))
+    saves = f"trap 'touch {tmp_path}/saved; exit 1' TERM; echo ready; while :; do sleep 0.05; done"
+
+    class Interrupted(Progress):
+        def follow(self, lines: Iterable[str]) -> None:
+            assert next(iter(lines)) == "ready\n"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        infrastructure._follow(State(tmp_path), ["/bin/sh", "-c", saves], PORTS, Interrupted())
+
+    assert (tmp_path / "saved").exists()
 
 
 def test_a_postgres_that_is_not_on_record_is_found_by_its_data(
