@@ -91,6 +91,9 @@ def test_a_version_is_a_positive_integer_that_a_store_can_hold(edge: Edge, versi
         ("limit=501", "limit"),
         ("limit=x", "limit"),
         ("limit=1.5", "limit"),
+        ("limit=1_0", "limit"),
+        ("limit=%2B5", "limit"),
+        ("limit=%205", "limit"),
         ("limit=", "limit"),
         ("limit=" + "9" * 5000, "limit"),
         ("type=dream", "type"),
@@ -159,3 +162,14 @@ def test_no_body_makes_a_500(edge: Edge, change: dict[str, Any]) -> None:
     for path, valid in (("/v1/state", STATE), (EPISODES, EPISODE), (f"{EPISODES}/batch", {"items": [EPISODE]})):
         assert edge.call("POST", path, valid | change).status < 500
     assert edge.call("POST", f"{EPISODES}/batch", {"items": [EPISODE | change]}).status == 200
+
+
+@pytest.mark.parametrize("limit", [1, 50, 500])
+@pytest.mark.parametrize("path", ["/v1/memory/episodic/planner", "/v1/state/planner/sessions"])
+def test_a_limit_in_its_range_is_taken(edge: Edge, path: str, limit: int) -> None:
+    assert edge.call("GET", f"{path}?limit={limit}").status == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/state"), ("DELETE", "/v1/state/planner/default")])
+def test_a_write_with_a_query_is_refused_and_not_half_understood(edge: Edge, method: str, path: str) -> None:
+    assert fields(edge.call(method, f"{path}?version=3", STATE)) == ["query"]
