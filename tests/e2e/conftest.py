@@ -18,6 +18,7 @@ from local.state import ROOT, State
 from tests.e2e.api import Api
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker runs all of them on one stack; what takes the stack down comes after everything that uses it."""
     for item in items:
