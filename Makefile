@@ -31,7 +31,8 @@ demo: terraform setup ## remember and replay a conversation: ours, or TRANSCRIPT
 
 test: lint ## lint, then every test; end-to-end tests bring up a stack of their own
 	@echo "test: unit, contract, database, AWS, Terraform, build, end to end"
-	@$(PYTHON_DEV) -m pytest --numprocesses 3 --dist loadgroup
+	@$(PYTHON_DEV) -m pytest --ignore tests/e2e --numprocesses 2
+	@$(PYTHON_DEV) -m pytest tests/e2e
 
 lint: terraform setup ## formatting, style, types, import rules, Terraform format
 	@echo "lint: ruff, mypy, import rules, terraform fmt"

@@ -18,12 +18,8 @@ from local.state import ROOT, State
 from tests.e2e.api import Api
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all of them on one stack; what takes the stack down comes after everything that uses it."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("stack"))
+    """What takes the stack down comes after everything that uses it."""
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
