@@ -92,6 +92,7 @@ def test_a_version_is_a_positive_integer_that_a_store_can_hold(edge: Edge, versi
         ("limit=x", "limit"),
         ("limit=1.5", "limit"),
         ("limit=1_0", "limit"),
+        ("limit=00000000050", "limit"),
         ("limit=%2B5", "limit"),
         ("limit=%205", "limit"),
         ("limit=", "limit"),

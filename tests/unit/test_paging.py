@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,6 +18,8 @@ from agent_memory.service.subjects import Subjects
 from tests.contract.walks import an_episode
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemorySubjectStore
+from tests.fakes.episodes import InMemoryEpisodeStore
+from tests.fakes.idempotency import InMemoryIdempotencyStore
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -92,24 +93,20 @@ def test_a_budget_ends_after_five_seconds(monkeypatch: pytest.MonkeyPatch) -> No
     assert not budget.spend()
 
 
-class BusyUntil:
+class BusyStore(InMemoryEpisodeStore):
     """A store that has too much to read before it comes to the first record, until a minute has passed."""
 
-    def __init__(self, episode: Episode) -> None:
-        self._episode = episode
-
-    def timeline(self, span: Span, _budget: ScanBudget) -> Iterator[tuple[Position, Episode | None]]:
+    def timeline(self, span: Span, budget: ScanBudget) -> Iterator[tuple[Position, Episode | None]]:
         if span.asked_at - span.walk_started_at <= timedelta(seconds=60):
             raise ScanBudgetSpent
-        yield self._episode.position, self._episode
-
-    def __getattr__(self, name: str) -> Any:
-        raise NotImplementedError(name)
+        yield from super().timeline(span, budget)
 
 
 def test_a_walk_that_came_to_nothing_yet_has_a_cursor_to_go_on_with() -> None:
     clock = Clock(START)
-    memory = EpisodicMemory(BusyUntil(an_episode("acme", START)), Subjects(InMemorySubjectStore()), clock)
+    store = BusyStore(InMemoryIdempotencyStore())
+    store.append([an_episode("acme", START)], START)
+    memory = EpisodicMemory(store, Subjects(InMemorySubjectStore()), clock)
 
     page, cursor = memory.query("acme", "planner", EpisodeQuery(session_id="s"), b"key")
     assert (page.items, page.partial) == ([], True)

@@ -13,6 +13,7 @@ from agent_memory.domain.times import parse_time
 from agent_memory.errors import InvalidRequest
 
 MAX_LIMIT = 500
+_MAX_DIGITS = 10
 MAX_TTL_HOURS = 24 * 365 * 100
 
 
@@ -28,10 +29,10 @@ def _time(value: object) -> datetime:
 def _decimal(value: object) -> object:
     if not isinstance(value, str):
         return value
-    if not (value.isascii() and value.isdecimal()):
-        msg = "must be a whole number in decimal digits"
+    if not (value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS):
+        msg = f"must be a whole number of at most {_MAX_DIGITS} decimal digits"
         raise ValueError(msg)
-    return int(value[:10])  # ten digits are beyond every limit already
+    return int(value)
 
 
 Id = Annotated[str, AfterValidator(check_id), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 256})]
