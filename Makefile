@@ -10,8 +10,8 @@ TRANSCRIPT ?=
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Python environments from uv.lock: .venv for work, .venv-stack for the local AWS stand-in
-	@sh local/setup.sh dev stack
+setup: ## Python environments from uv.lock: .venv for work, .venv-stack and .venv-embedding for AWS's stand-ins
+	@sh local/setup.sh dev stack embedding
 
 build: setup ## the Lambda zip for AWS (arm64) in dist/, the same bytes every time
 	@$(PYTHON_DEV) lambda_src/build.py

@@ -1,6 +1,7 @@
 """A proxy in front of DynamoDB that counts what goes over the wire and what DynamoDB bills for it."""
 
 import json
+import re
 import threading
 from collections import Counter
 from http.client import HTTPConnection
@@ -9,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _METERED = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+# Usage counters, and marks of agents and sessions.
+_COUNTING = re.compile(r"#(USAGE|AGENTS|AGENT#.*)$")
 
 
 class Wire:
@@ -16,6 +19,7 @@ class Wire:
 
     def __init__(self, upstream: str) -> None:
         self.calls: Counter[str] = Counter()
+        self.counting_calls = 0
         self.write_units = 0.0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, upstream))
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -28,11 +32,15 @@ class Wire:
     def reset(self) -> None:
         """Start counting anew."""
         self.calls.clear()
+        self.counting_calls = 0
         self.write_units = 0.0
 
-    def record(self, operation: str, answer: dict[str, Any]) -> None:
+    def record(self, operation: str, request: dict[str, Any], answer: dict[str, Any]) -> None:
         """Count one call and its consumed capacity."""
         self.calls[operation] += 1
+        if _is_counting(request):
+            self.counting_calls += 1
+            return
         consumed = answer.get("ConsumedCapacity", []) if operation in _METERED else []
         for each in consumed if isinstance(consumed, list) else [consumed]:
             self.write_units += each.get("CapacityUnits", 0.0)
@@ -41,6 +49,11 @@ class Wire:
         """Stop."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def _is_counting(request: dict[str, Any]) -> bool:
+    place = request.get("Item") or ("UpdateExpression" in request and request["Key"]) or {}
+    return bool(_COUNTING.search(place.get("pk", {}).get("S", "")))
 
 
 def _handler(wire: Wire, upstream: str) -> type[BaseHTTPRequestHandler]:
@@ -60,7 +73,7 @@ def _handler(wire: Wire, upstream: str) -> type[BaseHTTPRequestHandler]:
             response = connection.getresponse()
             body = response.read()
             connection.close()
-            wire.record(operation, json.loads(body or b"{}"))
+            wire.record(operation, request, json.loads(body or b"{}"))
             self.send_response(response.status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()

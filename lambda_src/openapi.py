@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from pydantic.json_schema import models_json_schema
 
 from agent_memory import __version__
 from agent_memory.domain.episode import EpisodeBatch, EpisodeResponse, EpisodesResponse, NewEpisode
+from agent_memory.domain.purge import PurgeResponse
+from agent_memory.domain.semantic import NewMemory, StoredResponse
 from agent_memory.domain.state import (
     NewState,
     SessionsResponse,
@@ -21,6 +23,14 @@ from agent_memory.domain.state import (
     StateResponse,
 )
 from agent_memory.domain.timeline import EpisodeQuery, ReplayQuery
+from agent_memory.domain.unified import (
+    AgentOverviewQuery,
+    OverviewQuery,
+    OverviewResponse,
+    SearchAll,
+    SearchAllResponse,
+)
+from agent_memory.domain.usage import UsageResponse
 from agent_memory.entrypoints.http import scopes
 from agent_memory.entrypoints.working import SessionsQuery
 
@@ -42,6 +52,14 @@ class BatchResponse(BaseModel):
     """Outcomes in the order of the items."""
 
     results: list[BatchItem]
+
+
+class AnyWrite(RootModel[NewState | NewEpisode | NewMemory]):
+    """A write of any layer, which its fields name: `data`; or `type`, `session_id` and `content`; or `content`."""
+
+
+class AnyWritten(RootModel[StateResponse | EpisodeResponse | StoredResponse]):
+    """What the layer's own route answers."""
 
 
 class HealthResponse(BaseModel):
@@ -91,6 +109,16 @@ OPERATIONS = {
     "GET /v1/memory/episodic/{agent_id}/sessions/{session_id}": Operation(
         "Replay a session, oldest first", 200, EpisodesResponse, query=ReplayQuery, may_be_absent=True
     ),
+    "POST /v1/memory": Operation("Write to the layer that the fields name", 201, AnyWritten, AnyWrite),
+    "GET /v1/memory": Operation(
+        "The newest of each layer, for any agent", 200, OverviewResponse, query=AgentOverviewQuery
+    ),
+    "GET /v1/memory/{agent_id}": Operation("The newest of each layer", 200, OverviewResponse, query=OverviewQuery),
+    "POST /v1/memory/search": Operation(
+        "Find memories by meaning and episodes by words", 200, SearchAllResponse, SearchAll
+    ),
+    "DELETE /v1/memory/{agent_id}": Operation("Remove everything of an agent", 200, PurgeResponse),
+    "GET /v1/usage": Operation("What was used this month, and what is stored", 200, UsageResponse),
     "GET /v1/health": Operation("The API runs; no store is touched", 200, HealthResponse),
     "GET /v1/health/ready": Operation("Whether each store answers", 200, ReadyResponse),
 }
@@ -122,7 +150,7 @@ def _operation(route: str, operation: Operation, scope: str | None) -> dict[str,
         "summary": operation.summary,
         "operationId": re.sub(r"\W+", "_", route.lower()).strip("_"),
         "parameters": [*_path_parameters(route), *_query_parameters(operation.query)],
-        "responses": _responses(operation, scope),
+        "responses": _responses(operation, scope, _READ_ERRORS if route.startswith("GET ") else _WRITE_ERRORS),
     }
     if not route.startswith("GET "):
         described["parameters"].append(_idempotency_key())
@@ -175,12 +203,12 @@ def _idempotency_key() -> dict[str, Any]:
     }
 
 
-def _responses(operation: Operation, scope: str | None) -> dict[str, Any]:
+def _responses(operation: Operation, scope: str | None, refusals: dict[int, str]) -> dict[str, Any]:
     responses: dict[str, Any] = {str(operation.status): {"description": "done"}}
     if operation.answer:
         data = {"$ref": _REF.format(model=operation.answer.__name__)}
         responses[str(operation.status)] |= _content({"data": data, "meta": {"$ref": _REF.format(model="Meta")}})
-    errors = dict(_WRITE_ERRORS if operation.body or operation.status == 204 else _READ_ERRORS) if scope else {}
+    errors = dict(refusals) if scope else {}
     if operation.may_be_absent:
         errors[404] = "absent, expired, or another tenant's"
     for status, reason in {**errors, 503: "a store does not answer"}.items():

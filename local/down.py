@@ -1,11 +1,9 @@
 """Stop what `up` started, and nothing else."""
 
 import time
-from dataclasses import asdict
 
-from local import postgres, process, services
+from local import ports, postgres, process, services
 from local.console import say
-from local.ports import is_open, ports
 from local.state import StackError, State
 
 CLOSE_LIMIT_S = 10.0
@@ -20,8 +18,8 @@ def down(state: State) -> None:
 
 def clean(state: State) -> list[str]:
     """Stop and remove; return what was stopped."""
-    opened = asdict(ports(state)) if state.ports_json.exists() else {}
-    stopped = [name for name in ("terraform", "ministack", "rds_data") if services.stop(state, name)]
+    opened = ports.recorded(state)
+    stopped = [name for name in ("terraform", "ministack", "rds_data", "bedrock") if services.stop(state, name)]
     # PostgreSQL is found by its data: a killed `up` may have started it without taking note.
     server = postgres.pid(state.postgres)
     if server is not None:
@@ -36,7 +34,7 @@ def clean(state: State) -> list[str]:
 def _wait_until_closed(opened: dict[str, int]) -> None:
     limit = time.monotonic() + CLOSE_LIMIT_S
     for name, port in opened.items():
-        while is_open(port):
+        while ports.is_open(port):
             if time.monotonic() > limit:
                 raise StackError(f"{name} was stopped, yet port {port} is still open")
             time.sleep(0.05)

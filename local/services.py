@@ -1,4 +1,4 @@
-"""The three background services of a stack: which of them run, and how the missing ones are started and stopped."""
+"""The four background services of a stack: which of them run, and how the missing ones are started and stopped."""
 
 import json
 import sys
@@ -14,6 +14,7 @@ from local.process import Process
 from local.state import ROOT, StackError, State, write_private
 
 START_LIMIT_S = 60.0
+_EMBEDDING_PYTHON = ROOT / ".venv-embedding" / "bin" / "python"
 
 
 def recorded(state: State) -> dict[str, Process]:
@@ -48,6 +49,16 @@ def ensure_rds_data(state: State, ports: Ports, dsn: str) -> None:
         environment = ministack.credentials(ports) | {"RDS_DATA_DSN": dsn}  # arguments are for everybody to see
         process.start(command, environment, log, ROOT, partial(record, state, "rds_data"))
     _wait(state, "rds_data", lambda: is_open(ports.rds_data), log)
+
+
+def ensure_bedrock(state: State, ports: Ports) -> None:
+    """Start the Bedrock stand-in unless it runs."""
+    log = state.logs / "bedrock.log"
+    if not is_alive(state, "bedrock"):
+        console.status("  starting the embedding model")
+        command = [str(_EMBEDDING_PYTHON), "-m", "local.bedrock", "--port", str(ports.bedrock)]
+        process.start(command, {}, log, ROOT, partial(record, state, "bedrock"))
+    _wait(state, "bedrock", lambda: is_open(ports.bedrock), log)
 
 
 def ensure_ministack(state: State, ports: Ports) -> None:

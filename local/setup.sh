@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the Python environments: `sh local/setup.sh dev stack` -> .venv and .venv-stack.
+# Makes the Python environments: `sh local/setup.sh dev stack embedding` -> .venv, .venv-stack and .venv-embedding.
 # uv comes from PyPI into an environment of its own; what the lock file already gave is left alone.
 set -eu
 cd "$(dirname "$0")/.."

@@ -22,6 +22,8 @@ class Stack:
     api_key: str
     tenants: tuple[Tenant, ...]
     aws_endpoint_url: str
+    rds_data_endpoint_url: str
+    bedrock_endpoint_url: str
     region: str
     memory_table: str
     control_table: str
@@ -43,4 +45,7 @@ def read(state: State) -> Stack:
     except FileNotFoundError:
         raise StackError("no stack is running: `make up` starts one") from None
     tenants = tuple(Tenant(**tenant) for tenant in content.pop("tenants"))
-    return Stack(tenants=tenants, **content)
+    try:
+        return Stack(tenants=tenants, **content)
+    except TypeError:
+        raise StackError("another version started this stack: `make up` starts it anew") from None

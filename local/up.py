@@ -9,7 +9,7 @@ from urllib.parse import quote
 from local import infrastructure, ministack, services, stack, tenants, terraform
 from local.console import say, status
 from local.down import clean
-from local.ports import LOOPBACK, Ports, ports
+from local.ports import LOOPBACK, Ports, are_chosen, ports
 from local.stack import Stack
 from local.state import ROOT, StackError, State
 
@@ -21,12 +21,7 @@ def up(state: State) -> Stack:
     terraform.binary()
     with state.locked():
         artifact = _build()
-        if not services.is_alive(state, "ministack"):
-            clean(state)  # MiniStack remembers nothing, so whatever else was left describes a stack that is gone
-        chosen = ports(state)
-        dsn = services.ensure_postgres(state, chosen)
-        services.ensure_rds_data(state, chosen, dsn)
-        services.ensure_ministack(state, chosen)
+        chosen = _start(state)
         started = services.recorded(state)["ministack"].started
         wanted = infrastructure.fingerprint(artifact, chosen, started)
         if state.applied.exists() and state.applied.read_text() == wanted:
@@ -41,6 +36,20 @@ def up(state: State) -> Stack:
         state.applied.write_text(wanted)
         say(f"the stack is up: {described.api_url}\n  keys: {state.stack_json}")
         return described
+
+
+def _start(state: State) -> Ports:
+    """Start the services that do not run."""
+    # MiniStack remembers nothing: what was left of one that is gone describes a stack that is gone. And the functions
+    # of a stack that an earlier version started would not find the services that are new.
+    if not (services.is_alive(state, "ministack") and are_chosen(state)):
+        clean(state)
+    chosen = ports(state)
+    dsn = services.ensure_postgres(state, chosen)
+    services.ensure_rds_data(state, chosen, dsn)
+    services.ensure_bedrock(state, chosen)
+    services.ensure_ministack(state, chosen)
+    return chosen
 
 
 def _build() -> dict[str, Any]:
@@ -61,6 +70,8 @@ def _describe(chosen: Ports, deployment: dict[str, Any]) -> Stack:
         api_key=keys[0].api_key,
         tenants=keys,
         aws_endpoint_url=ministack.endpoint(chosen),
+        rds_data_endpoint_url=ministack.rds_data_endpoint(chosen),
+        bedrock_endpoint_url=ministack.bedrock_endpoint(chosen),
         region=ministack.REGION,
         memory_table=deployment["tables"]["memory"]["name"],
         control_table=deployment["tables"]["control"]["name"],

@@ -5,9 +5,10 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -15,17 +16,21 @@ from agent_memory.adapters import dynamodb
 from agent_memory.adapters.aws_json import AwsJsonClient
 from tests.strict import strict
 
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
 REGION = "us-east-1"
 _MEMORY_INDEXES = {"by_session": "session_key", "by_user": "user_key", "by_run": "run_key"}
 
 
 @dataclass(frozen=True)
 class Aws:
-    """Where the services answer, and the names of the two tables."""
+    """Where the services answer, and the names of the two tables and the bucket."""
 
     endpoint: str
     memory_table: str = "memory"
     control_table: str = "control"
+    bucket: str = "archive"
 
     def client(self, make: Callable[[str], AwsJsonClient] = dynamodb.make_client) -> AwsJsonClient:
         """Make a client as a fresh function would; each thread needs its own."""
@@ -55,6 +60,20 @@ def aws(moto: str) -> Iterator[Aws]:
     yield made
     for table in (made.memory_table, made.control_table):
         client.call("DeleteTable", {"TableName": table})
+
+
+@pytest.fixture
+def s3(aws: Aws) -> "Iterator[S3Client]":
+    """A client, and the archive: empty, keeping every version."""
+    client = boto3.client("s3", region_name=REGION, endpoint_url=aws.endpoint)
+    client.create_bucket(Bucket=aws.bucket)
+    client.put_bucket_versioning(Bucket=aws.bucket, VersioningConfiguration={"Status": "Enabled"})
+    yield client
+    listed = client.list_object_versions(Bucket=aws.bucket)
+    for each in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
+        client.delete_object(Bucket=aws.bucket, Key=each["Key"], VersionId=each["VersionId"])
+    client.delete_bucket(Bucket=aws.bucket)
+    client.close()
 
 
 @pytest.fixture

@@ -6,17 +6,29 @@ from collections.abc import Iterator
 import pytest
 
 from agent_memory import bootstrap
+from agent_memory.domain.usage import Tally
+from agent_memory.service.drafting import Drafting
 from agent_memory.service.episode_batch import EpisodeBatches
 from agent_memory.service.episodic import EpisodicMemory
+from agent_memory.service.marks import Marks
+from agent_memory.service.purge import Purge
+from agent_memory.service.semantic import SemanticMemory
 from agent_memory.service.subjects import Subjects
+from agent_memory.service.unified import Unified
+from agent_memory.service.usage import Meter, Usage
 from agent_memory.service.working import WorkingMemory
 from tests.edge import Edge
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemorySubjectStore
+from tests.fakes.embedding import WordEmbedder
 from tests.fakes.episodes import InMemoryEpisodeStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
+from tests.fakes.memories import InMemoryMemoryStore
 from tests.fakes.state import InMemoryStateStore
+from tests.fakes.usage import InMemoryAgentRegistry, InMemoryUsageStore
 from tests.fix_aws import Aws
+
+CHUNK_TOKENS = 200
 
 
 @pytest.fixture
@@ -31,13 +43,24 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
     """The API over stores in memory."""
-    idempotency = InMemoryIdempotencyStore()
-    subjects, episodes = Subjects(InMemorySubjectStore()), InMemoryEpisodeStore(idempotency)
+    idempotency, tally = InMemoryIdempotencyStore(), Tally()
+    bound, states = InMemorySubjectStore(), InMemoryStateStore(idempotency, tally)
+    subjects, episodes = Subjects(bound), InMemoryEpisodeStore(idempotency, tally)
+    usage, registry = InMemoryUsageStore(), InMemoryAgentRegistry()
+    memories, embedder = InMemoryMemoryStore(), WordEmbedder()
+    working = WorkingMemory(states, subjects, clock)
+    semantic = SemanticMemory(memories, embedder, Drafting(embedder, CHUNK_TOKENS), subjects, clock)
     built = {
         "idempotency": idempotency,
-        "working": WorkingMemory(InMemoryStateStore(idempotency), subjects, clock),
+        "tally": tally,
+        "meter": Meter(usage, Marks(registry), clock),
+        "usage": Usage(usage, clock),
+        "working": working,
         "episodic": EpisodicMemory(episodes, subjects, clock),
         "episode_batches": EpisodeBatches(episodes, idempotency, subjects, clock),
+        "semantic": semantic,
+        "unified": Unified(working, episodes, memories, semantic, registry, clock),
+        "purge": Purge(memories, [states, episodes, bound, registry], idempotency, tally, clock),
     }
     for name, part in built.items():
         monkeypatch.setattr(bootstrap, name, lambda part=part: part)
@@ -46,10 +69,15 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch, aws: Aws, clock: Clock, tenant: str) -> Iterator[Edge]:
-    """The API as it is deployed, with moto behind it."""
+    """The API as it is deployed, with moto behind it; the database and the embedding model are in memory."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
     monkeypatch.setenv("MEMORY_TABLE", aws.memory_table)
     monkeypatch.setenv("CONTROL_TABLE", aws.control_table)
+    monkeypatch.setenv("ARCHIVE_BUCKET", aws.bucket)
+    monkeypatch.setenv("EMBEDDING_CHUNK_TOKENS", str(CHUNK_TOKENS))
+    memories, embedder = InMemoryMemoryStore(), WordEmbedder()
+    monkeypatch.setattr(bootstrap, "_memories", lambda: memories)
+    monkeypatch.setattr(bootstrap, "embeddings", lambda: embedder, raising=False)
     forget_clients()
     yield Edge(tenant)
     forget_clients()

@@ -1,6 +1,7 @@
 """PostgreSQL that plays an Aurora cluster, behind the Data API that plays AWS's."""
 
 import functools
+import os
 import socket
 import threading
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import botocore.config
@@ -16,6 +18,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from agent_memory.adapters import data_api
 from agent_memory.adapters.data_api import DataApi
 from agent_memory.adapters.schema_database import DataApiSchema
 from agent_memory.adapters.sql_scripts import migrations, repeatables
@@ -61,9 +64,10 @@ class Aurora:
         self.server = RdsDataServer(0, self.sessions)
         self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
+        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
         self.client = boto3.client(
             "rds-data",
-            endpoint_url=f"http://127.0.0.1:{self.server.server_port}",
+            endpoint_url=self.endpoint,
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
@@ -83,10 +87,15 @@ class Aurora:
         return login.username, login.password
 
     def as_master(self) -> DataApi:
-        return DataApi(self.client, CLUSTER_ARN, MASTER_ARN, "memory")
+        return self._as(MASTER_ARN, self.endpoint)
 
-    def as_app(self) -> DataApi:
-        return DataApi(self.client, CLUSTER_ARN, APP_ARN, "memory")
+    def as_app(self, endpoint: str | None = None) -> DataApi:
+        """The application's database; `endpoint` is another way to the same service."""
+        return self._as(APP_ARN, endpoint or self.endpoint)
+
+    def _as(self, secret_arn: str, endpoint: str) -> DataApi:
+        with patch.dict(os.environ, {"AWS_ENDPOINT_URL_RDS_DATA": endpoint}):
+            return DataApi(data_api.make_client("us-east-1"), CLUSTER_ARN, secret_arn, "memory")
 
     def migrate(
         self, folder: Path = SQL, schema: DataApiSchema | None = None, within: Patience | None = None

@@ -1,4 +1,5 @@
-# Inside a VPC that you have: its subnets must reach DynamoDB and S3, here by gateway endpoints.
+# Inside a VPC that you have: its subnets must reach DynamoDB and S3, here by gateway endpoints, and Bedrock by an interface
+# endpoint `bedrock-runtime` with private DNS, which lets in the functions' group on port 443.
 terraform {
   required_version = ">= 1.11"
 
@@ -30,7 +31,7 @@ module "agent_memory" {
       subnet_ids                 = var.subnet_ids
       function_security_group_id = aws_security_group.functions.id
       database_security_group_id = aws_security_group.database.id
-      endpoints                  = ["dynamodb", "s3"]
+      endpoints                  = ["bedrock-runtime", "dynamodb", "s3"]
     }
   }
 }
@@ -61,7 +62,7 @@ resource "aws_security_group" "database" {
 
 resource "aws_vpc_security_group_egress_rule" "to_aws" {
   security_group_id = aws_security_group.functions.id
-  description       = "DynamoDB and S3; the route tables decide how far this reaches."
+  description       = "DynamoDB, S3 and Bedrock; the route tables decide how far this reaches."
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
   from_port         = 443

@@ -34,7 +34,7 @@ module "agent_memory" {
   # Each execution holds one connection, so this bounds them.
   functions = {
     memory_mib           = 1024
-    reserved_concurrency = { health = 5 }
+    reserved_concurrency = { semantic = 40, unified = 20, privacy = 5, health = 5 }
   }
 
   alarms = { topic_arns = [aws_sns_topic.on_call.arn], dashboard = true }

@@ -1,4 +1,5 @@
 # The least: run `make build`, then this. The database pauses when nobody uses it; idle, all of it costs about USD 3 a month.
+# The region needs Titan Text Embeddings V2 in Bedrock, with which texts are made searchable.
 terraform {
   required_version = ">= 1.11"
 

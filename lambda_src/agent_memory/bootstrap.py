@@ -18,21 +18,33 @@ if TYPE_CHECKING:
     from agent_memory.adapters.dynamodb_control import DynamoBucketStore
     from agent_memory.adapters.dynamodb_episodes import DynamoEpisodeStore
     from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
+    from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
+    from agent_memory.adapters.dynamodb_state import DynamoStateStore
+    from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
     from agent_memory.domain.database import Database
+    from agent_memory.domain.semantic_store import MemoryStore
+    from agent_memory.domain.usage import Tally
     from agent_memory.service.buckets import AgentBuckets
+    from agent_memory.service.drafting import Drafting
+    from agent_memory.service.embedding import Embeddings
     from agent_memory.service.enable_login import EnableLogin
     from agent_memory.service.episode_batch import EpisodeBatches
     from agent_memory.service.episodic import EpisodicMemory
     from agent_memory.service.keys import ApiKeys
+    from agent_memory.service.maintain import Maintain
     from agent_memory.service.migrate import Migrate
+    from agent_memory.service.purge import Purge
     from agent_memory.service.readiness import Readiness
+    from agent_memory.service.semantic import SemanticMemory
+    from agent_memory.service.semantic_batch import SemanticBatches
     from agent_memory.service.subjects import Subjects
+    from agent_memory.service.unified import Unified
+    from agent_memory.service.usage import Meter, Usage
     from agent_memory.service.working import WorkingMemory
 
 settings = Settings()
 
 _PROBE_TIMEOUT_S = 3.0
-_STATEMENT_TIMEOUT_S = 60.0  # the Data API ends a statement after 45 s
 
 
 @cache
@@ -60,6 +72,45 @@ def api_keys() -> "ApiKeys":
 
 
 @cache
+def tally() -> "Tally":
+    """What the request under way has done."""
+    from agent_memory.domain.usage import Tally
+
+    return Tally()
+
+
+@cache
+def _usage_store() -> "DynamoUsageStore":
+    from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
+
+    return DynamoUsageStore(dynamodb(), settings.control_table)
+
+
+@cache
+def _registry() -> "DynamoAgentRegistry":
+    from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
+
+    return DynamoAgentRegistry(dynamodb(), settings.control_table)
+
+
+@cache
+def meter() -> "Meter":
+    """Counts what requests did."""
+    from agent_memory.service.marks import Marks
+    from agent_memory.service.usage import Meter
+
+    return Meter(_usage_store(), Marks(_registry()), now)
+
+
+@cache
+def usage() -> "Usage":
+    """What has been counted."""
+    from agent_memory.service.usage import Usage
+
+    return Usage(_usage_store(), now)
+
+
+@cache
 def idempotency() -> "DynamoIdempotencyStore":
     """First answers."""
     from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
@@ -77,12 +128,18 @@ def subjects() -> "Subjects":
 
 
 @cache
+def _states() -> "DynamoStateStore":
+    from agent_memory.adapters.dynamodb_state import DynamoStateStore
+
+    return DynamoStateStore(dynamodb(), settings.memory_table, idempotency(), tally())
+
+
+@cache
 def working() -> "WorkingMemory":
     """Working memory."""
-    from agent_memory.adapters.dynamodb_state import DynamoStateStore
     from agent_memory.service.working import WorkingMemory
 
-    return WorkingMemory(DynamoStateStore(dynamodb(), settings.memory_table, idempotency()), subjects(), now)
+    return WorkingMemory(_states(), subjects(), now)
 
 
 @cache
@@ -104,7 +161,7 @@ def agent_buckets() -> "AgentBuckets":
 def _episodes() -> "DynamoEpisodeStore":
     from agent_memory.adapters.dynamodb_episodes import DynamoEpisodeStore
 
-    return DynamoEpisodeStore(dynamodb(), settings.memory_table, _buckets(), idempotency())
+    return DynamoEpisodeStore(dynamodb(), settings.memory_table, _buckets(), idempotency(), tally())
 
 
 @cache
@@ -123,46 +180,105 @@ def episode_batches() -> "EpisodeBatches":
     return EpisodeBatches(_episodes(), idempotency(), subjects(), now)
 
 
-def _data_api(secret_arn: str, read_timeout_s: float) -> "DataApi":
-    """Sends each statement once: one that is sent again inside a transaction would meet its own effect."""
-    import boto3
-    from botocore.config import Config
+def _data_api(secret_arn: str) -> "DataApi":
+    from agent_memory.adapters.data_api import DataApi, make_client
 
-    from agent_memory.adapters.data_api import DataApi
-
-    limits = Config(connect_timeout=2, read_timeout=read_timeout_s, retries={"total_max_attempts": 1})
-    client = boto3.client("rds-data", region_name=settings.region, config=limits)
-    return DataApi(client, settings.database_cluster_arn, secret_arn, settings.database_name)
+    return DataApi(make_client(settings.region), settings.database_cluster_arn, secret_arn, settings.database_name)
 
 
 @cache
 def database() -> "Database":
     """PostgreSQL as the application's role, by the deployment's connection mode."""
     if settings.database_connection == "data_api":
-        return _data_api(settings.database_app_secret_arn, _PROBE_TIMEOUT_S)
-
-    import boto3
-    from botocore.httpsession import get_cert_path
+        return _data_api(settings.database_app_secret_arn)
 
     from agent_memory.adapters.postgres import Postgres, TokenLogin
+    from agent_memory.adapters.sigv4 import Credentials, connect_token
 
     host, port = settings.database_endpoint
-    user = settings.database_user
-    rds = boto3.client("rds", region_name=settings.region)
+    region, user = settings.region, settings.database_user
     # A cluster shows a certificate of RDS's own authorities; a proxy one of Amazon's public authorities.
     own = str(Path(__file__).parent / "rds-ca.pem")
-    public = str(get_cert_path(True))  # noqa: FBT003 (botocore's own signature)
-    ca_path = settings.database_ca_path or (own if settings.database_connection == "direct" else public)
-    return Postgres(
-        TokenLogin(
-            lambda: rds.generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user),
-            host,
-            port,
-            user,
-            settings.database_name,
-            ca_path,
-        )
-    )
+    ca_path = settings.database_ca_path or (own if settings.database_connection == "direct" else _public_authorities())
+
+    def token() -> str:
+        return connect_token(Credentials.from_environment(), region=region, host=host, port=port, user=user)
+
+    return Postgres(TokenLogin(token, host, port, user, settings.database_name, ca_path))
+
+
+def _public_authorities() -> str:
+    """The bundle that botocore brings along, found without botocore's import, which takes longer than a login."""
+    from importlib.util import find_spec
+
+    found = find_spec("botocore")
+    assert found  # noqa: S101 - it is in the zip
+    return str(Path(str(found.origin)).parent / "cacert.pem")
+
+
+@cache
+def embeddings() -> "Embeddings":
+    """The embedding model, with its cache."""
+    from agent_memory.adapters.bedrock import TitanEmbedding, make_client
+    from agent_memory.service.embedding import Embeddings
+
+    model = TitanEmbedding(make_client(settings.region), settings.embedding_model, settings.embedding_dimensions)
+    return Embeddings(model, tally())
+
+
+@cache
+def _memories() -> "MemoryStore":
+    from agent_memory.adapters.sql_memories import SqlMemoryStore
+
+    return SqlMemoryStore(database())
+
+
+@cache
+def _drafting() -> "Drafting":
+    from agent_memory.service.drafting import Drafting
+
+    return Drafting(embeddings(), settings.embedding_chunk_tokens)
+
+
+@cache
+def semantic() -> "SemanticMemory":
+    """Semantic memory."""
+    from agent_memory.service.semantic import SemanticMemory
+
+    return SemanticMemory(_memories(), embeddings(), _drafting(), subjects(), now)
+
+
+@cache
+def semantic_batches() -> "SemanticBatches":
+    """Batches of texts."""
+    from agent_memory.service.semantic_batch import SemanticBatches
+
+    return SemanticBatches(_memories(), _drafting(), subjects(), now)
+
+
+@cache
+def unified() -> "Unified":
+    """All layers at once."""
+    from agent_memory.service.unified import Unified
+
+    return Unified(working(), _episodes(), _memories(), semantic(), _registry(), now)
+
+
+@cache
+def purge() -> "Purge":
+    """Removal of an agent from every store; embeds nothing."""
+    import boto3
+    from botocore.config import Config
+
+    from agent_memory.adapters.dynamodb_purge import DynamoAgentRecords
+    from agent_memory.adapters.s3_archive import S3Archive
+    from agent_memory.service.purge import Purge
+
+    limits = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
+    archive = S3Archive(boto3.client("s3", region_name=settings.region, config=limits), settings.archive_bucket)
+    records = DynamoAgentRecords(dynamodb(), settings.memory_table, _buckets())
+    # The registry last: until everything else is gone, it says that the agent is there.
+    return Purge(_memories(), [archive, records, _registry()], idempotency(), tally(), now)
 
 
 @cache
@@ -204,11 +320,23 @@ def schema(time_left_s: float) -> "tuple[Migrate, EnableLogin]":
 
     sql = Path(__file__).parent / "sql"
     patience = Patience(time.monotonic() + time_left_s, time.monotonic, time.sleep)
-    master = DataApiSchema(_data_api(settings.database_master_secret_arn, _STATEMENT_TIMEOUT_S))
-    app = _data_api(settings.database_app_secret_arn, _STATEMENT_TIMEOUT_S)
+    master = DataApiSchema(_data_api(settings.database_master_secret_arn))
+    app = _data_api(settings.database_app_secret_arn)
     secrets = boto3.client("secretsmanager", region_name=settings.region)
     secret = SecretsManagerLogin(secrets, settings.database_app_secret_arn)
     return (
         Migrate(master, migrations(sql), repeatables(sql), patience),
         EnableLogin(master, secret, app.accepts_login, patience),
     )
+
+
+def maintain(time_left_s: float) -> "Maintain":
+    """The daily work on the database."""
+    import time
+
+    from agent_memory.adapters.schema_database import DataApiSchema
+    from agent_memory.service.maintain import Maintain
+    from agent_memory.service.migrate import Patience
+
+    patience = Patience(time.monotonic() + time_left_s, time.monotonic, time.sleep)
+    return Maintain(DataApiSchema(_data_api(settings.database_master_secret_arn)), patience)

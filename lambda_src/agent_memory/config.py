@@ -78,3 +78,18 @@ class Settings:
     def database_ca_path(self) -> str | None:
         """A bundle of certificate authorities to trust in place of the one that fits the connection mode."""
         return os.environ.get("DATABASE_CA_PATH")
+
+    @property
+    def embedding_model(self) -> str:
+        """Bedrock's id of the embedding model."""
+        return self._required("EMBEDDING_MODEL")
+
+    @property
+    def embedding_dimensions(self) -> int:
+        """How many numbers a vector has."""
+        return int(self._required("EMBEDDING_DIMENSIONS"))
+
+    @property
+    def embedding_chunk_tokens(self) -> int:
+        """At how many tokens a text is cut before it is embedded."""
+        return int(self._required("EMBEDDING_CHUNK_TOKENS"))

@@ -8,7 +8,7 @@ from artifact.platforms import Platform
 from artifact.project import ROOT, BuildError, uv
 
 # boto3 is used for these; botocore's descriptions of the other four hundred services are 20 MB.
-AWS_SERVICES = frozenset({"rds", "rds-data", "s3", "secretsmanager", "ssm", "sts"})
+AWS_SERVICES = frozenset({"s3", "secretsmanager", "ssm", "sts"})
 
 # botocore imports its `docs` package whenever it makes a client, so that one stays.
 _NOT_AT_RUN_TIME = (

@@ -1,16 +1,8 @@
-"""Errors as the service names them; the name travels in a header, and the words in the body."""
+"""Errors of botocore's rds-data model."""
+
+from local.json_service import ServiceError
 
 DATABASE_ERROR = "DatabaseErrorException"
-
-
-class ServiceError(Exception):
-    """One of the errors of botocore's rds-data model."""
-
-    def __init__(self, name: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.name = name
-        self.message = message
-        self.status = status
 
 
 def bad_request(message: str) -> ServiceError:

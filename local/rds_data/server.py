@@ -1,16 +1,15 @@
 """The HTTP server: routes, request checks, response limit, and the switch that pauses the cluster."""
 
 import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import ThreadingHTTPServer
 
-from local.rds_data.errors import ServiceError, bad_request
+from local.json_service import Body, JsonHandler, ServiceError
+from local.rds_data.errors import bad_request
 from local.rds_data.sessions import Sessions, execute
 from local.rds_data.statement import numbered
 from local.rds_data.values import metadata, parameter, records
 
 _REQUEST_LIMIT, _RESPONSE_LIMIT, _STATEMENT_LIMIT = 4 << 20, 1 << 20, 65_536
-Body = dict[str, Any]
 
 
 class RdsDataServer(ThreadingHTTPServer):
@@ -78,36 +77,17 @@ class RdsDataServer(ThreadingHTTPServer):
         return {"transactionStatus": "Rollback Complete"}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # headers and body leave in two writes, and a second one would wait 40 ms
+class _Handler(JsonHandler):
     server: RdsDataServer
 
-    def do_POST(self) -> None:
+    def post(self, raw: bytes) -> bytes:
         """Every operation is a POST of JSON."""
-        length = int(self.headers.get("Content-Length", 0))
-        raw = self.rfile.read(length)
-        try:
-            if length > _REQUEST_LIMIT:
-                raise bad_request("Request exceeds 4 MiB")
-            self._send(200, self.server.answer(self.path, json.loads(raw or b"{}")))
-        except ServiceError as error:
-            self._send(error.status, {"message": error.message}, error.name)
-
-    def _send(self, status: int, body: Body, error: str = "") -> None:
-        payload = json.dumps(body, ensure_ascii=False).encode()
+        if len(raw) > _REQUEST_LIMIT:
+            raise bad_request("Request exceeds 4 MiB")
+        payload = json.dumps(self.server.answer(self.path, json.loads(raw or b"{}")), ensure_ascii=False).encode()
         if len(payload) > _RESPONSE_LIMIT:
             raise bad_request("Database returned more than the allowed response size limit")
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        if error:
-            self.send_header("x-amzn-ErrorType", error)
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
-        """Say nothing: statements and values do not belong into a log."""
+        return payload
 
 
 def _statement(body: Body) -> str:

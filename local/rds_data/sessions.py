@@ -11,7 +11,8 @@ import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
-from local.rds_data.errors import DATABASE_ERROR, ServiceError, database_error
+from local.json_service import ServiceError
+from local.rds_data.errors import DATABASE_ERROR, database_error
 
 Connect = Callable[[str, str], psycopg.Connection]
 """Opens a connection to a database with the login that a secret's ARN holds."""

@@ -7,7 +7,8 @@ from psycopg.adapt import Transformer
 from psycopg.postgres import types
 from psycopg.pq.abc import PGresult
 
-from local.rds_data.errors import ServiceError, bad_request
+from local.json_service import ServiceError
+from local.rds_data.errors import bad_request
 
 Field = dict[str, Any]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent_memory.adapters import aws_json
+from agent_memory.adapters import aws_http
 from tests.edge import Edge
 from tests.faults import FaultyService, faulty
 from tests.fix_aws import Aws
@@ -14,7 +14,7 @@ from tests.fix_edge import forget_clients
 @pytest.fixture
 def service(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyService]:
     # Waiting between attempts is right in a function and only slow here.
-    monkeypatch.setattr(aws_json, "_BACKOFF_S", 0.0)
+    monkeypatch.setattr(aws_http, "_BACKOFF_S", 0.0)
     with faulty(aws.endpoint) as made:
         yield made
 

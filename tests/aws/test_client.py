@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from agent_memory.adapters import aws_json
-from agent_memory.adapters.aws_json import AwsError, AwsJsonClient
+from agent_memory.adapters import aws_http
+from agent_memory.adapters.aws_http import AwsError
+from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.errors import StoreUnavailable
 from tests.faults import Fault, FaultyService
 from tests.fix_aws import Aws
+from tests.relay import Relay
 
 THROTTLED: Fault = (400, {"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "slow down"})
 BROKEN: Fault = (500, {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError"})
@@ -76,18 +78,24 @@ def test_a_refusal_tells_whether_an_earlier_attempt_may_have_worked(
     assert refused.value.resent is resent
 
 
-def test_a_connection_that_the_service_closed_is_opened_again(
-    client: AwsJsonClient, service: FaultyService, tenant: str
+def test_a_connection_that_the_service_closed_is_opened_again_before_anything_is_sent(
+    service: FaultyService, tenant: str
 ) -> None:
+    relay = Relay(service.server_port)
+    client = Aws(f"http://127.0.0.1:{relay.port}").client()
     put(client, tenant)
-    assert client._connection
-    client._connection.sock.close()
+    relay.cut()
 
-    put(client, tenant)
+    with pytest.raises(AwsError) as refused:
+        put(client, tenant, ConditionExpression="attribute_not_exists(pk)")
+
+    assert refused.value.resent is False
+    assert relay.connections == 2
+    relay.close()
 
 
 def test_a_service_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch, tenant: str) -> None:
-    monkeypatch.setattr(aws_json, "_BACKOFF_S", 0.0)
+    monkeypatch.setattr(aws_http, "_BACKOFF_S", 0.0)
 
     with pytest.raises(StoreUnavailable) as refused:
         put(Aws("http://127.0.0.1:1").client(), tenant)

@@ -9,6 +9,7 @@ from agent_memory.adapters.dynamodb_control import DynamoBucketStore, DynamoSubj
 from agent_memory.adapters.dynamodb_episodes import DynamoEpisodeStore
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
 from agent_memory.domain.buckets import GROWTH_DELAY, Buckets
+from agent_memory.domain.usage import Tally
 from agent_memory.service.episodic import EpisodicMemory
 from agent_memory.service.subjects import Subjects
 from tests.contract.conftest import on_dynamodb
@@ -50,7 +51,7 @@ def walk(aws: Aws, tenant: str, monkeypatch: pytest.MonkeyPatch) -> LaggingWalk:
     monkeypatch.setattr(client, "call", call)
     buckets = DynamoBucketStore(client, aws.control_table)
     idempotency = DynamoIdempotencyStore(client, aws.control_table)
-    store = DynamoEpisodeStore(client, aws.memory_table, buckets, idempotency)
+    store = DynamoEpisodeStore(client, aws.memory_table, buckets, idempotency, Tally())
     service = EpisodicMemory(store, Subjects(DynamoSubjectStore(client, aws.memory_table)), made.clock)
     monkeypatch.setattr(made.stores, "episodes", store)
     monkeypatch.setattr(made.stores, "episodic", lambda _clock: service, raising=False)

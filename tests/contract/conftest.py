@@ -9,18 +9,36 @@ from agent_memory.adapters.dynamodb_api_keys import DynamoApiKeyStore
 from agent_memory.adapters.dynamodb_control import DynamoBucketStore, DynamoSubjectStore
 from agent_memory.adapters.dynamodb_episodes import DynamoEpisodeStore
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
+from agent_memory.adapters.dynamodb_purge import DynamoAgentRecords
+from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
 from agent_memory.adapters.dynamodb_state import DynamoStateStore
+from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
+from agent_memory.adapters.sql_memories import SqlMemoryStore
 from agent_memory.domain.api_key import ApiKeyStore
-from agent_memory.domain.ports import BucketStore, EpisodeStore, IdempotencyStore, StateStore, SubjectStore
+from agent_memory.domain.ports import (
+    AgentRegistry,
+    AgentStore,
+    BucketStore,
+    EpisodeStore,
+    IdempotencyStore,
+    StateStore,
+    SubjectStore,
+    UsageStore,
+)
+from agent_memory.domain.semantic_store import MemoryStore
+from agent_memory.domain.usage import Tally
 from agent_memory.service.episode_batch import EpisodeBatches
 from agent_memory.service.episodic import EpisodicMemory
 from agent_memory.service.subjects import Subjects
 from agent_memory.service.working import WorkingMemory
+from tests.contract.memories import Memories
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, InMemoryBucketStore, InMemorySubjectStore
 from tests.fakes.episodes import InMemoryEpisodeStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
+from tests.fakes.memories import InMemoryMemoryStore
 from tests.fakes.state import InMemoryStateStore
+from tests.fakes.usage import InMemoryAgentRegistry, InMemoryUsageStore, Together
 from tests.fix_aws import Aws
 
 
@@ -34,6 +52,11 @@ class Stores:
     subjects: SubjectStore
     buckets: BucketStore
     api_keys: ApiKeyStore
+    usage: UsageStore
+    registry: AgentRegistry
+    records: AgentStore
+    marks: AgentStore
+    tally: Tally
     another: Callable[[], "Stores"]
 
     def working(self, clock: Clock) -> WorkingMemory:
@@ -54,29 +77,56 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 
 
 def in_memory() -> Stores:
-    idempotency = InMemoryIdempotencyStore()
+    idempotency, tally, registry = InMemoryIdempotencyStore(), Tally(), InMemoryAgentRegistry()
+    state, episodes = InMemoryStateStore(idempotency, tally), InMemoryEpisodeStore(idempotency, tally)
+    subjects = InMemorySubjectStore()
     made = Stores(
-        InMemoryStateStore(idempotency),
-        InMemoryEpisodeStore(idempotency),
+        state,
+        episodes,
         idempotency,
-        InMemorySubjectStore(),
+        subjects,
         InMemoryBucketStore(),
         InMemoryApiKeyStore(),
+        InMemoryUsageStore(),
+        registry,
+        Together(state, episodes, subjects),
+        registry,
+        tally,
         another=lambda: made,
     )
     return made
 
 
 def on_dynamodb(aws: Aws) -> Stores:
-    client = aws.client()
+    client, tally = aws.client(), Tally()
     idempotency = DynamoIdempotencyStore(client, aws.control_table)
     buckets = DynamoBucketStore(client, aws.control_table)
+    registry = DynamoAgentRegistry(client, aws.control_table)
     return Stores(
-        DynamoStateStore(client, aws.memory_table, idempotency),
-        DynamoEpisodeStore(client, aws.memory_table, buckets, idempotency),
+        DynamoStateStore(client, aws.memory_table, idempotency, tally),
+        DynamoEpisodeStore(client, aws.memory_table, buckets, idempotency, tally),
         idempotency,
         DynamoSubjectStore(client, aws.memory_table),
         buckets,
         DynamoApiKeyStore(client, aws.control_table),
+        DynamoUsageStore(client, aws.control_table),
+        registry,
+        DynamoAgentRecords(client, aws.memory_table, buckets),
+        registry,
+        tally,
         another=lambda: on_dynamodb(aws),
     )
+
+
+@pytest.fixture(params=["memory", "data_api", "direct", "proxy"])
+def memories(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> Memories:
+    """Semantic memory in memory, and in PostgreSQL by each connection mode."""
+    if request.param == "memory":
+        store = InMemoryMemoryStore()
+        return Memories(store, lambda: store, tenant, clock)
+    ways, aurora = request.getfixturevalue("ways"), request.getfixturevalue("migrated")
+
+    def reach() -> MemoryStore:
+        return SqlMemoryStore(ways(request.param, aurora))
+
+    return Memories(reach(), reach, tenant, clock)

@@ -1,34 +1,17 @@
-"""What every way to the SQL database promises: the fake, the Data API, and PostgreSQL's own protocol."""
+"""What every way to the SQL database promises: the fake, the Data API, and PostgreSQL's own protocol twice."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import psycopg
 import pytest
 
 from agent_memory.adapters.postgres import Postgres
-from agent_memory.domain.database import Database, Row, Scalar, StatementRefused
+from agent_memory.domain.database import Call, Database, Scalar, StatementRefused
 from agent_memory.errors import StoreUnavailable
+from tests.contract.probes import add_probes
+from tests.fakes.database import TRANSIENT, InMemoryDatabase
+from tests.fix_debian import Ways
 from tests.fix_postgres import Aurora, free_port
-
-
-class InMemoryDatabase:
-    """The functions of the schema that have no tables behind them, and a switch that takes the server away."""
-
-    def __init__(self, *, away: bool = False) -> None:
-        self._away = away
-
-    def call(self, function: str, arguments: Mapping[str, Scalar]) -> list[Row]:
-        if self._away:
-            raise StoreUnavailable("the database is away")
-        match function, dict(arguments):
-            case "readiness", {}:
-                return [{"schema_version": 5, "running_jobs": 0}]
-            case "enter_tenant", {"tenant": str(tenant)} if tenant:
-                return [{"enter_tenant": tenant}]
-            case "enter_tenant", _:
-                raise StatementRefused("42501")
-        raise StatementRefused("42883")
 
 
 @dataclass
@@ -39,36 +22,78 @@ class Way:
     away: Callable[[], Database]
 
 
-@pytest.fixture(params=["fake", "data_api", "postgres"])
-def way(request: pytest.FixtureRequest, migrated: Aurora) -> Iterator[Way]:
-    def without_server() -> Database:
-        return Postgres(lambda: psycopg.connect(host="127.0.0.1", port=free_port(), connect_timeout=2))
+@pytest.fixture(scope="module")
+def probed(migrated: Aurora) -> Aurora:
+    add_probes(migrated)
+    return migrated
 
+
+@pytest.fixture(params=["fake", "data_api", "direct", "proxy"])
+def way(request: pytest.FixtureRequest, probed: Aurora, ways: Ways) -> Iterator[Way]:
     def paused() -> Database:
-        migrated.server.paused = True
-        return migrated.as_app()
+        probed.server.paused = True
+        return probed.as_app()
 
-    ways = {
-        "fake": Way(InMemoryDatabase(), lambda: InMemoryDatabase(away=True)),
-        "data_api": Way(migrated.as_app(), paused),
-        "postgres": Way(Postgres(lambda: psycopg.connect(migrated.app_dsn(), autocommit=True)), without_server),
-    }
-    yield ways[request.param]
-    migrated.server.paused = False
+    if request.param == "fake":
+        yield Way(InMemoryDatabase(), lambda: InMemoryDatabase(away=True))
+        return
+    database = ways(request.param, probed)
+    database.call("clear_notes", {})
+    without_server = Postgres(lambda: f"host=127.0.0.1 port={free_port()}")
+    yield Way(database, paused if request.param == "data_api" else lambda: without_server)
+    probed.server.paused = False
 
 
 def test_a_call_answers_rows_with_named_and_typed_columns(way: Way) -> None:
-    assert way.database.call("readiness", {}) == [{"schema_version": 5, "running_jobs": 0}]
+    given: dict[str, Scalar] = {
+        "t": "né☕ 'quoted' \"twice\" \\ :it $1 %s",
+        "i": 2**62,
+        "f": 0.1,
+        "b": False,
+        "d": bytes(range(256)),
+    }
+
+    (row,) = way.database.call("say_again", given)
+
+    assert list(row.items()) == [
+        ("text", given["t"]),
+        ("whole", 2**62),
+        ("number", 0.1),
+        ("flag", False),
+        ("bytes", bytes(range(256))),
+    ]
+    assert [type(value) for value in row.values()] == [str, int, float, bool, bytes]
+
+
+def test_nothing_is_a_value_of_every_type(way: Way) -> None:
+    (row,) = way.database.call("say_again", dict.fromkeys("tifbd"))
+
+    assert list(row.values()) == [None] * 5
+
+
+def test_a_call_may_answer_no_row_at_all(way: Way) -> None:
+    assert way.database.call("read_notes", {}) == []
+
+
+def test_arguments_are_passed_by_name(way: Way) -> None:
+    (row,) = way.database.call("say_again", {"d": b"", "b": True, "i": -1, "f": 1.0, "t": ""})
+
+    assert list(row.values()) == ["", -1, 1.0, True, b""]
 
 
 @pytest.mark.parametrize("tenant", ["acme", "a-1"])
-def test_arguments_are_passed_by_name(way: Way, tenant: str) -> None:
+def test_a_function_of_the_schema_is_called(way: Way, tenant: str) -> None:
     assert way.database.call("enter_tenant", {"tenant": tenant}) == [{"enter_tenant": tenant}]
 
 
 @pytest.mark.parametrize(
     ("function", "arguments", "code"),
-    [("missing", {}, "42883"), ("enter_tenant", {"tenant": ""}, "42501"), ("enter_tenant", {"tenant": None}, "42501")],
+    [
+        ("missing", {}, "42883"),
+        ("enter_tenant", {"tenant": ""}, "42501"),
+        ("enter_tenant", {"tenant": None}, "42501"),
+        ("refuse", {"code": "23505"}, "23505"),
+    ],
 )
 def test_a_refusal_tells_its_sqlstate_and_nothing_else(
     way: Way, function: str, arguments: dict[str, Scalar], code: str
@@ -79,6 +104,49 @@ def test_a_refusal_tells_its_sqlstate_and_nothing_else(
     assert refused.value.code == code
     assert str(refused.value) == f"the database refused a statement: {code}"
     assert refused.value.__cause__ is None
+    assert way.database.call("read_notes", {}) == []
+
+
+@pytest.mark.parametrize("code", TRANSIENT)
+def test_what_may_pass_is_unavailable_for_now(way: Way, code: str) -> None:
+    with pytest.raises(StoreUnavailable) as unavailable:
+        way.database.call("refuse", {"code": code})
+
+    assert unavailable.value.message == "the database is busy"
+    assert unavailable.value.__cause__ is None
+    assert way.database.call("read_notes", {}) == []
+
+
+def test_several_calls_answer_in_order_and_happen_together(way: Way) -> None:
+    answers = way.database.call_all([Call("write_note", {"note": "a"}), Call("write_note", {"note": "b"})])
+
+    assert answers == [[{"written": "a"}], [{"written": "b"}]]
+    assert way.database.call("read_notes", {}) == [{"note": "a"}, {"note": "b"}]
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_when_one_call_is_refused_none_has_happened(way: Way, position: int) -> None:
+    calls = [Call("write_note", {"note": "a"}), Call("write_note", {"note": "b"})]
+    calls.insert(position, Call("refuse", {"code": "22023"}))
+
+    with pytest.raises(StatementRefused, match="22023"):
+        way.database.call_all(calls)
+
+    assert way.database.call("read_notes", {}) == []
+
+
+def test_a_call_carries_as_many_bytes_as_it_says(way: Way) -> None:
+    size = min(way.database.max_request_bytes, 10_000_000)
+
+    assert way.database.call("measure", {"d": b"\x00" * size}, 10.0) == [{"bytes": size}]
+
+
+def test_an_answer_carries_as_many_bytes_as_it_says(way: Way) -> None:
+    size = min(way.database.max_answer_bytes, 10_000_000)
+
+    (row,) = way.database.call("fill", {"bytes": size}, 10.0)
+
+    assert row["filled"] == b"x" * size
 
 
 def test_a_database_that_is_away_is_unavailable_for_now(way: Way) -> None:

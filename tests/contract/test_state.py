@@ -9,7 +9,7 @@ import pytest
 from agent_memory.domain.idempotency import AlreadyAnswered, IdempotencyRecord, begin
 from agent_memory.domain.json_document import dumps, parse
 from agent_memory.domain.scan import ScanBudgetSpent
-from agent_memory.domain.state import State, StateChange, StateKey, VersionMismatch
+from agent_memory.domain.state import Session, State, StateChange, StateKey, VersionMismatch
 from tests.contract.conftest import Stores
 from tests.fakes.clock import Clock
 from tests.fakes.paging import Pages, Unlimited
@@ -171,21 +171,23 @@ def test_ids_that_look_alike_in_a_key_never_meet(stores: Stores, tenant: str, cl
     assert [state and state.data["place"] for state in found] == list(range(len(keys)))
     for name in names:
         walked = [session for _, session in stores.state.sessions(tenant, name, None, clock(), Unlimited())]
-        assert sorted(map(str, walked)) == sorted(names)
+        assert sorted(session.session_id for session in walked if session) == sorted(names)
 
 
 def test_sessions_are_listed_after_a_position_and_expired_ones_without_their_name(
     stores: Stores, tenant: str, clock: Clock
 ) -> None:
+    written_at = [clock.turn(seconds=1) for _ in range(6)]
     for number in range(6):
         expires_at = clock() + SOON if number == 4 else None
         key = StateKey(tenant, "planner", f"s{number}")
-        stores.state.put(a_state(key, clock(), expires_at=expires_at), None)
+        stores.state.put(a_state(key, written_at[number], expires_at=expires_at), None)
 
     first = list(stores.state.sessions(tenant, "planner", None, clock() + SOON, Unlimited()))
     rest = list(stores.state.sessions(tenant, "planner", first[2][0], clock() + SOON, Unlimited()))
 
-    assert [session for _, session in first] == ["s0", "s1", "s2", "s3", None, "s5"]
+    listed = [Session(f"s{number}", at) for number, at in enumerate(written_at)]
+    assert [session for _, session in first] == [*listed[:4], None, listed[5]]
     assert rest == first[3:]
 
 
@@ -195,10 +197,10 @@ def test_a_long_list_of_sessions_stops_where_the_budget_does(stores: Stores, ten
     for name in names:
         stores.state.put(a_state(StateKey(tenant, "planner", name), clock(), data={"noise": noise}), None)
 
-    found: list[str | None] = []
+    found: list[str] = []
     walk = stores.state.sessions(tenant, "planner", None, clock(), Pages(1))
     with pytest.raises(ScanBudgetSpent):
-        found.extend(session for _, session in walk)
+        found.extend(session.session_id for _, session in walk if session)
 
     assert 0 < len(found) < 120
     assert found == names[: len(found)]

@@ -14,15 +14,15 @@ from tests.fix_postgres import Aurora
 
 MEMORY = uuid.UUID(int=1)
 STORE = (
-    "INSERT INTO memory.memories (tenant_id, memory_id, agent_id, content, occurred_at, created_at, updated_at)"
-    " VALUES (%s, %s, 'planner', 'likes tea', now(), now(), now())"
+    "INSERT INTO memory.memories (tenant_id, memory_id, agent_id, content, occurred_at, created_at, updated_at,"
+    " chunk_count) VALUES (%s, %s, 'planner', 'likes tea', now(), now(), now(), 1)"
 )
 CHUNK = (
-    "INSERT INTO memory.chunks (tenant_id, chunk_id, memory_id, revision, ordinal, agent_id, namespace, starts_at,"
-    " ends_at, model, dimensions, embedding, created_at) VALUES (%s, %s, %s, 1, 0, 'planner', 'default', 0, 9,"
-    " 'test', 1024, array_fill(1, ARRAY[1024])::real[]::vector::halfvec(1024), now())"
+    "INSERT INTO memory.chunks (tenant_id, memory_id, ordinal, agent_id, namespace_key, user_key, session_key,"
+    " starts_at, ends_at, model, dimensions, embedding) VALUES (%s, %s, 0, 'planner', 1, 0, 0, 0, 9,"
+    " 'test', 1024, array_fill(1, ARRAY[1024])::real[]::vector::halfvec(1024))"
 )
-TABLES = ("memories", "memory_revisions", "chunks")
+TABLES = ("memories", "memory_revisions", "chunks", "metadata_entries", "answers")
 
 Connection = psycopg.Connection[Any]
 
@@ -58,7 +58,7 @@ def count(connection: Connection, table: str = "memories") -> int:
 def test_a_tenant_sees_what_it_stored_and_another_sees_nothing(app: Connection) -> None:
     enter(app, "acme")
     app.execute(STORE, ("acme", MEMORY))
-    app.execute(CHUNK, ("acme", MEMORY, MEMORY))
+    app.execute(CHUNK, ("acme", MEMORY))
     assert (count(app), count(app, "chunks")) == (1, 1)
 
     enter(app, "globex")
@@ -109,7 +109,7 @@ def test_two_tenants_may_use_one_id_without_learning_of_it(app: Connection) -> N
 def test_deleting_a_memory_deletes_its_chunks(app: Connection) -> None:
     enter(app, "acme")
     app.execute(STORE, ("acme", MEMORY))
-    app.execute(CHUNK, ("acme", MEMORY, MEMORY))
+    app.execute(CHUNK, ("acme", MEMORY))
     app.execute("DELETE FROM memory.memories WHERE tenant_id = 'acme'")
 
     assert count(app, "chunks") == 0
@@ -119,7 +119,7 @@ def test_deleting_a_memory_deletes_its_chunks(app: Connection) -> None:
     "statement",
     [
         "UPDATE memory.memories SET tenant_id = 'globex'",
-        "UPDATE memory.chunks SET namespace = 'other'",
+        "UPDATE memory.chunks SET namespace_key = 2",
         "UPDATE memory.memory_revisions SET content = ''",
         "SELECT * FROM memory.chunks_p00",
         "TRUNCATE memory.memories",

@@ -1,12 +1,15 @@
 """The application's login: one role, a password that only the secret knows, repaired and rotated."""
 
+import os
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 import pytest
 from botocore.httpsession import get_cert_path
 from psycopg.conninfo import conninfo_to_dict
 
+from agent_memory.adapters.aws_rest import AwsRestClient
 from agent_memory.adapters.data_api import DataApi
 from agent_memory.adapters.postgres import Postgres, TokenLogin
 from agent_memory.adapters.schema_database import DataApiSchema
@@ -104,15 +107,13 @@ def test_a_run_killed_after_writing_the_secret_is_repaired_by_the_next(fresh: Au
 def test_no_statement_carries_the_password_or_its_verifier(fresh: Aurora) -> None:
     statements: list[str] = []
 
-    class Recording:
-        def __getattr__(self, name: str) -> Any:
-            def call(**request: Any) -> Any:
-                statements.append(request.get("sql", ""))
-                return getattr(fresh.client, name)(**request)
+    class Recording(AwsRestClient):
+        def call(self, path: str, request: dict[str, Any], deadline: float) -> dict[str, Any]:
+            statements.append(request.get("sql", ""))
+            return super().call(path, request, deadline)
 
-            return call
-
-    recorded: Any = Recording()
+    with patch.dict(os.environ, {"AWS_ENDPOINT_URL_RDS_DATA": fresh.endpoint}):
+        recorded = Recording("rds-data", "us-east-1")
     schema = DataApiSchema(DataApi(recorded, CLUSTER_ARN, MASTER_ARN, "memory"))
     EnableLogin(schema, fresh.secret, fresh.as_app().accepts_login, patience(60)).run("data_api", rotate=True)
 
@@ -134,7 +135,7 @@ def test_a_token_is_never_sent_without_tls(fresh: Aurora) -> None:
     login = TokenLogin(token, str(address["host"]), int(str(address["port"])), "memory_app_iam", "memory", CA)
 
     with pytest.raises(psycopg.OperationalError, match="does not support SSL"):
-        login()
+        psycopg.connect(login())
     with pytest.raises(StoreUnavailable):
         Postgres(login).call("readiness", {})
     assert len(made) == 2  # a new one each time

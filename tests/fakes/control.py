@@ -1,10 +1,12 @@
 """Settings, API keys and their pepper in memory."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from agent_memory.domain.api_key import ApiKey
 from agent_memory.domain.buckets import Buckets
+from agent_memory.domain.purge import Removed
 
 
 class InMemorySubjectStore:
@@ -15,6 +17,11 @@ class InMemorySubjectStore:
 
     def bind(self, tenant_id: str, agent_id: str, session_id: str, user_id: str) -> str:
         return self._users.setdefault((tenant_id, agent_id, session_id), user_id)
+
+    def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
+        for session in [session for session in self._users if session[:2] == (tenant_id, agent_id)]:
+            del self._users[session]
+            yield Removed({"other": 1})
 
 
 class InMemoryBucketStore:

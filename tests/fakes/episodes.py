@@ -5,8 +5,11 @@ from datetime import datetime
 
 from agent_memory.domain.episode import Episode, Position
 from agent_memory.domain.idempotency import IdempotencyRecord
+from agent_memory.domain.json_document import dumps
+from agent_memory.domain.purge import Removed
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.timeline import Span
+from agent_memory.domain.usage import Tally
 from agent_memory.errors import AgentMemoryError, PayloadTooLarge, StoreUnavailable
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.paging import paged
@@ -15,8 +18,9 @@ from tests.fakes.paging import paged
 class InMemoryEpisodeStore:
     """`EpisodeStore`; `too_large` names contents that do not fit, `dies_after` counts writes until it crashes."""
 
-    def __init__(self, idempotency: InMemoryIdempotencyStore) -> None:
+    def __init__(self, idempotency: InMemoryIdempotencyStore, tally: Tally | None = None) -> None:
         self._idempotency = idempotency
+        self._tally = tally or Tally()
         self._episodes: dict[str, Episode] = {}
         self.too_large: list[object] = []
         self.dies_after: int | None = None
@@ -41,7 +45,17 @@ class InMemoryEpisodeStore:
             return StoreUnavailable("the store is down")
         self.dies_after = None if self.dies_after is None else self.dies_after - 1
         self._episodes[episode.id] = episode
+        self._tally.stored(episode.agent_id, episode.session_id, _size(episode))
         return None
+
+    def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
+        for episode in list(self._episodes.values()):
+            if (episode.tenant_id, episode.agent_id) == (tenant_id, agent_id):
+                yield Removed({"episodic": 1}, dynamo_bytes=_size(self._episodes.pop(episode.id)))
+
+
+def _size(episode: Episode) -> int:
+    return len(dumps(episode.response()))
 
 
 def _inside(episode: Episode, span: Span) -> bool:

@@ -47,23 +47,34 @@ def test_the_example_from_git_needs_the_module_folder_and_a_release_only(tmp_pat
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_an_environment_can_be_planned(name: str, environment_plans: dict[str, dict[str, Any]]) -> None:
     assert {each["function_name"] for each in created(environment_plans[name], "aws_lambda_function")} == {
-        f"memory-{name}-{role}" for role in ("authorizer", "episodic", "health", "schema", "working")
+        f"memory-{name}-{role}"
+        for role in ("authorizer", "episodic", "health", "privacy", "schema", "semantic", "unified", "working")
     }
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_only_the_database_function_is_ever_in_a_vpc(name: str, environment_plans: dict[str, dict[str, Any]]) -> None:
+def test_only_database_functions_are_ever_in_a_vpc(name: str, environment_plans: dict[str, dict[str, Any]]) -> None:
     plan = environment_plans[name]
     inside = {each["function_name"] for each in created(plan, "aws_lambda_function") if each["vpc_config"]}
 
-    assert inside == (set() if name in {"dev", "local"} else {f"memory-{name}-health"})
+    uses_database = {f"memory-{name}-{role}" for role in ("health", "privacy", "semantic", "unified")}
+    assert inside == (set() if name in {"dev", "local"} else uses_database)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_a_vpc_without_functions_has_no_endpoints(name: str, environment_plans: dict[str, dict[str, Any]]) -> None:
     services = {each["service_name"].split(".")[-1] for each in created(environment_plans[name], "aws_vpc_endpoint")}
 
-    assert services == (set() if name in {"dev", "local"} else {"dynamodb", "s3"})
+    assert services == (set() if name in {"dev", "local"} else {"bedrock-runtime", "dynamodb", "s3"})
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_no_function_outlives_the_gateway(name: str, environment_plans: dict[str, dict[str, Any]]) -> None:
+    timeouts = {
+        each["function_name"]: each["timeout"] for each in created(environment_plans[name], "aws_lambda_function")
+    }
+
+    assert max(timeout for function, timeout in timeouts.items() if not function.endswith("-schema")) < 30
 
 
 def test_production_is_protected_and_never_pauses(environment_plans: dict[str, dict[str, Any]]) -> None:

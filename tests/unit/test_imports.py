@@ -24,6 +24,8 @@ print(*sorted({{name.partition(".")[0] for name in set(sys.modules) - before}}))
         ("authorizer", {"boto3", "botocore", "psycopg", "pydantic", "ssl", "http"}),
         ("working", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("episodic", {"boto3", "botocore", "psycopg", "sqlparse"}),
+        ("unified", {"boto3", "botocore", "psycopg", "sqlparse"}),
+        ("privacy", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("health", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("schema", {"boto3", "botocore"}),
     ],

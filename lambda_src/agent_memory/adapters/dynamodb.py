@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from agent_memory.adapters.aws_json import AwsError, AwsJsonClient, pause
+from agent_memory.adapters.aws_http import AwsError, pause
+from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_item import Item
 from agent_memory.domain.scan import ScanBudgetSpent
 from agent_memory.errors import InProgress, StoreUnavailable
@@ -104,6 +105,30 @@ def _put_batch(client: AwsJsonClient, table: str, items: Sequence[Item], left: d
             del left[key]
         if not left:
             return
+
+
+def delete_found(client: AwsJsonClient, request: dict[str, Any]) -> Iterator[list[Item]]:
+    """Delete what a Query finds, 25 items a call; yield each group once it is gone.
+
+    Raises:
+        StoreUnavailable: some of a group may still be there.
+    """
+    for page in query(client, request, lambda: True):
+        for start in range(0, len(page), _BATCH_WRITE):
+            group = page[start : start + _BATCH_WRITE]
+            _delete(client, request["TableName"], group)
+            yield group
+
+
+def _delete(client: AwsJsonClient, table: str, items: Sequence[Item]) -> None:
+    left = [{"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in items]
+    for attempt in range(_BATCH_ROUNDS):
+        pause(attempt)
+        answer = client.call("BatchWriteItem", {"RequestItems": {table: left}})
+        left = answer.get("UnprocessedItems", {}).get(table, [])
+        if not left:
+            return
+    raise StoreUnavailable("dynamodb did not delete every record")
 
 
 def get_all(client: AwsJsonClient, table: str, keys: Sequence[Item]) -> dict[tuple[str, str], Item]:

@@ -22,7 +22,7 @@ from agent_memory.adapters.dynamodb_episode_item import (
     time_key_bounds,
 )
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore, stored_record
-from agent_memory.adapters.dynamodb_item import Item, check_size, key, text
+from agent_memory.adapters.dynamodb_item import Item, check_size, item_bytes, key, text
 from agent_memory.adapters.dynamodb_recent import recent_streams
 from agent_memory.domain.buckets import Buckets
 from agent_memory.domain.episode import Episode, Examined, Position
@@ -30,19 +30,21 @@ from agent_memory.domain.idempotency import AlreadyAnswered, IdempotencyRecord
 from agent_memory.domain.ports import BucketStore
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.timeline import Span
+from agent_memory.domain.usage import Tally
 from agent_memory.errors import AgentMemoryError, PayloadTooLarge, StoreUnavailable
 
 
 class DynamoEpisodeStore:
-    """`EpisodeStore` on DynamoDB."""
+    """`EpisodeStore` on DynamoDB; tells the tally what it stored."""
 
     def __init__(
-        self, client: AwsJsonClient, table: str, buckets: BucketStore, idempotency: DynamoIdempotencyStore
+        self, client: AwsJsonClient, table: str, buckets: BucketStore, idempotency: DynamoIdempotencyStore, tally: Tally
     ) -> None:
         self._client = client
         self._table = table
         self._buckets = buckets
         self._idempotency = idempotency
+        self._tally = tally
 
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
         """See `EpisodeStore.append`; one call for up to 25 items."""
@@ -59,6 +61,9 @@ class DynamoEpisodeStore:
         for place, durable in zip(places, dynamodb.put_all(self._client, self._table, items), strict=True):
             if not durable:
                 failures[place] = StoreUnavailable("the episode was not written")
+        for place, group in groups.items():
+            if failures[place] is None:
+                self._count(episodes[place], group[0])
         return failures
 
     def append_answered(self, episode: Episode, now: datetime, answer: IdempotencyRecord) -> None:
@@ -69,6 +74,7 @@ class DynamoEpisodeStore:
             dynamodb.write(self._client, [*writes, self._idempotency.write_of(answer, now)])
         except dynamodb.ConditionFailed as exc:
             raise AlreadyAnswered(stored_record(exc.item)) from exc
+        self._count(episode, items[0])
 
     def timeline(self, span: Span, budget: ScanBudget) -> Iterator[Examined]:
         """See `EpisodeStore.timeline`."""
@@ -87,6 +93,10 @@ class DynamoEpisodeStore:
         bucket = buckets.for_write(episode.session_id, episode.created_at)
         item = check_size(episode_item(episode, bucket))
         return [item, *late_markers(episode, bucket, now)]
+
+    def _count(self, episode: Episode, item: Item) -> None:
+        # Markers do not count: they are gone after ten minutes, and nothing here would hear of it.
+        self._tally.stored(episode.agent_id, episode.session_id, item_bytes(item))
 
     def _by_bucket(self, span: Span, bucket: int, budget: ScanBudget) -> Iterator[Examined]:
         low, high = time_key_bounds(span)

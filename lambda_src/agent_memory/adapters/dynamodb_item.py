@@ -81,13 +81,18 @@ def check_size(item: Item) -> Item:
     Raises:
         PayloadTooLarge: over 390,000 bytes after compression.
     """
-    size = sum(len(name) + _value_bytes(value) for name, value in item.items())
+    size = item_bytes(item)
     if size > MAX_ITEM_BYTES:
         raise PayloadTooLarge(
             f"the record has {size} bytes after compression; at most {MAX_ITEM_BYTES} fit",
             details={"bytes": size, "limit": MAX_ITEM_BYTES},
         )
     return item
+
+
+def item_bytes(item: Item) -> int:
+    """Names and values of an item, as a limit and as usage; what was written counts the same when it is read."""
+    return sum(len(name) + _value_bytes(value) for name, value in item.items())
 
 
 def _value_bytes(value: dict[str, Any]) -> int:

@@ -10,43 +10,41 @@ from datetime import datetime
 from typing import Any
 
 from agent_memory.adapters import dynamodb
-from agent_memory.adapters.aws_json import AwsError, AwsJsonClient
+from agent_memory.adapters.aws_http import AwsError
+from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore, stored_record
-from agent_memory.adapters.dynamodb_item import (
-    Item,
-    check_size,
-    document,
-    key,
-    key_part,
-    number,
-    read_document,
-    read_number,
-    read_text,
-    text,
+from agent_memory.adapters.dynamodb_item import Item, item_bytes, key, number, read_number, read_text, text
+from agent_memory.adapters.dynamodb_state_item import (
+    LIVE,
+    SESSION,
+    changed_attributes,
+    item_key,
+    read_state,
+    state_item,
+    update_of,
 )
 from agent_memory.domain.idempotency import AlreadyAnswered, IdempotencyRecord
 from agent_memory.domain.scan import ScanBudget
-from agent_memory.domain.state import State, StateChange, StateKey, VersionMismatch
+from agent_memory.domain.state import Session, State, StateChange, StateKey, VersionMismatch
 from agent_memory.domain.times import from_micros, to_micros
+from agent_memory.domain.usage import Tally
 from agent_memory.errors import PayloadTooLarge
-
-_KIND = "SESSION#"
-_ANNOTATIONS = ("user_id", "purposes", "metadata", "source", "trust")
-_LIVE = "(attribute_not_exists(expires_at) OR expires_at > :now)"
 
 
 class DynamoStateStore:
-    """`StateStore` on DynamoDB."""
+    """`StateStore` on DynamoDB; tells the tally what it stored and freed."""
 
-    def __init__(self, client: AwsJsonClient, table: str, idempotency: DynamoIdempotencyStore) -> None:
+    def __init__(self, client: AwsJsonClient, table: str, idempotency: DynamoIdempotencyStore, tally: Tally) -> None:
         self._client = client
         self._table = table
         self._idempotency = idempotency
+        self._tally = tally
+        # What was read last, as (record, version, bytes): a transaction does not tell what it replaced.
+        self._seen: tuple[StateKey, int, int] | None = None
 
     def get(self, key: StateKey, now: datetime) -> State | None:
         """Read a live record; one strongly consistent call."""
-        item = dynamodb.get(self._client, self._table, _item_key(key))
-        return _live_state(key, item, now)
+        return self._read(key, dynamodb.get(self._client, self._table, item_key(key)), now)
 
     def put(self, state: State, answer: IdempotencyRecord | None) -> None:
         """See `StateStore.put`; one call."""
@@ -55,57 +53,64 @@ class DynamoStateStore:
         if state.version == 1:
             condition = "attribute_not_exists(pk) OR expires_at <= :now"
         else:
-            condition = f"version = :before AND {_LIVE}"
+            condition = f"version = :before AND {LIVE}"
             values[":before"] = number(state.version - 1)
+        item = state_item(state, write_id)
         put = {
             "TableName": self._table,
-            "Item": check_size(_item(state, write_id)),
+            "Item": item,
             "ConditionExpression": condition,
             "ExpressionAttributeValues": values,
         }
-        self._write({"Put": put}, state.key, write_id, answer, state.updated_at)
+        before = self._write({"Put": put}, state.key, write_id, answer, state.updated_at)
+        replaced = item_bytes(before) if answer is None else self._seen_bytes(state.key, state.version - 1)
+        self._tally.stored(state.key.agent_id, state.key.session_id, item_bytes(item) - replaced)
 
     def update(self, change: StateChange) -> State:
         """See `StateStore.update`; one call."""
         write_id = os.urandom(9).hex()
-        update = {"TableName": self._table, "Key": _item_key(change.key), "ReturnValues": "ALL_NEW"}
-        update |= _update_expression(change, write_id)
+        new = changed_attributes(change, write_id)
+        update = {"TableName": self._table, "Key": item_key(change.key), **update_of(new, change.version)}
         try:
-            item = self._write({"Update": update}, change.key, write_id, None, change.updated_at)
+            before = self._write({"Update": update}, change.key, write_id, None, change.updated_at)
         except AwsError as exc:
             # Only the service can tell how large the rest of the record is.
             if exc.code == "ValidationException" and "size" in str(exc.body.get("message")):
                 raise PayloadTooLarge("the record would have over 400,000 bytes after compression") from exc
             raise
-        return _state(change.key, item)
+        after = before | new
+        self._tally.stored(change.key.agent_id, change.key.session_id, item_bytes(after) - item_bytes(before))
+        return read_state(change.key, after)
 
     def delete(self, key: StateKey, now: datetime, answer: IdempotencyRecord | None) -> bool:
-        """See `StateStore.delete`; one call."""
+        """See `StateStore.delete`; one call, with an answer two."""
         delete = {
             "TableName": self._table,
-            "Key": _item_key(key),
-            "ConditionExpression": f"attribute_exists(pk) AND {_LIVE}",
+            "Key": item_key(key),
+            "ConditionExpression": f"attribute_exists(pk) AND {LIVE}",
             "ExpressionAttributeValues": {":now": number(to_micros(now))},
         }
+        seen = self.get(key, now) if answer is not None else None
         try:
-            self._write({"Delete": delete}, key, "", answer, now)
+            before = self._write({"Delete": delete}, key, "", answer, now)
         except VersionMismatch:
             return False
+        self._tally.dynamo_bytes -= self._seen_bytes(key, seen.version) if seen else item_bytes(before)
         return True
 
     def sessions(
         self, tenant_id: str, agent_id: str, after: str | None, now: datetime, budget: ScanBudget
-    ) -> Iterator[tuple[str, str | None]]:
+    ) -> Iterator[tuple[str, Session | None]]:
         """See `StateStore.sessions`; a position is the session's part of the sort key."""
         request = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :from AND :to",
-            "ProjectionExpression": "sk, session_id, expires_at",
+            "ProjectionExpression": "sk, session_id, updated_at, expires_at",
             "ConsistentRead": True,
             "ExpressionAttributeValues": {
                 ":pk": text(key(tenant_id, agent_id, "0")),
                 # The smallest character after a position is the next position that can exist.
-                ":from": text(_KIND if after is None else f"{_KIND}{after}\x01"),
+                ":from": text(SESSION if after is None else f"{SESSION}{after}\x01"),
                 ":to": text("SESSION$"),
             },
         }
@@ -113,8 +118,7 @@ class DynamoStateStore:
             for item in page:
                 expires_at = read_number(item, "expires_at")
                 live = expires_at is None or expires_at > to_micros(now)
-                position = str(read_text(item, "sk")).removeprefix(_KIND)
-                yield position, read_text(item, "session_id") if live else None
+                yield str(read_text(item, "sk")).removeprefix(SESSION), _session(item) if live else None
 
     def _write(
         self,
@@ -124,84 +128,33 @@ class DynamoStateStore:
         answer: IdempotencyRecord | None,
         now: datetime,
     ) -> Item:
-        writes = [write] if answer is None else [write, self._idempotency.write_of(answer, now)]
+        """What stood there before, which only a write by itself can tell."""
+        if answer is None:
+            writes = [{action: request | {"ReturnValues": "ALL_OLD"}} for action, request in write.items()]
+        else:
+            writes = [write, self._idempotency.write_of(answer, now)]
         try:
-            written: Item = dynamodb.write(self._client, writes).get("Attributes", {})
+            before: Item = dynamodb.write(self._client, writes).get("Attributes", {})
         except dynamodb.ConditionFailed as exc:
             if exc.index == 1:
                 raise AlreadyAnswered(stored_record(exc.item)) from exc
             # The answer to an earlier attempt was lost: what stands in the way is this very write.
             if exc.resent and read_text(exc.item, "write_id") == (write_id or None):
                 return exc.item
-            raise VersionMismatch(_live_state(state_key, exc.item, now)) from exc
-        return written
+            raise VersionMismatch(self._read(state_key, exc.item, now)) from exc
+        return before
+
+    def _read(self, state_key: StateKey, item: Item | None, now: datetime) -> State | None:
+        if not item:
+            return None
+        state = read_state(state_key, item)
+        self._seen = (state_key, state.version, item_bytes(item))
+        return state if state.is_live(now) else None
+
+    def _seen_bytes(self, state_key: StateKey, version: int) -> int:
+        seen = self._seen
+        return seen[2] if seen and seen[:2] == (state_key, version) else 0
 
 
-def _item_key(state_key: StateKey) -> Item:
-    return {
-        "pk": text(key(state_key.tenant_id, state_key.agent_id, "0")),
-        "sk": text(_KIND + key_part(state_key.session_id)),
-    }
-
-
-def _item(state: State, write_id: str) -> Item:
-    return {
-        **_item_key(state.key),
-        "agent_id": text(state.key.agent_id),
-        "session_id": text(state.key.session_id),
-        "version": number(state.version),
-        "body": document(state.data),
-        "created_at": number(to_micros(state.created_at)),
-        "updated_at": number(to_micros(state.updated_at)),
-        "write_id": text(write_id),
-        **_expiry(state.expires_at),
-        **{name: document(value) for name, value in state.annotations.items()},
-    }
-
-
-def _expiry(expires_at: datetime | None) -> Item:
-    if expires_at is None:
-        return {}
-    micros = to_micros(expires_at)
-    return {"expires_at": number(micros), "evict_at": number(micros // 1_000_000 + 1)}
-
-
-def _update_expression(change: StateChange, write_id: str) -> dict[str, Any]:
-    new = {
-        "body": document(change.data),
-        "version": number(change.version),
-        "updated_at": number(to_micros(change.updated_at)),
-        "write_id": text(write_id),
-        **_expiry(change.expires_at),
-        **{name: document(value) for name, value in change.annotations.items()},
-    }
-    check_size(new)
-    values = {f":{name}": value for name, value in new.items()}
-    values[":before"] = number(change.version - 1)
-    values[":now"] = new["updated_at"]
-    return {
-        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in new),
-        "ConditionExpression": f"version = :before AND {_LIVE}",
-        "ExpressionAttributeNames": {f"#{name}": name for name in new},
-        "ExpressionAttributeValues": values,
-    }
-
-
-def _live_state(state_key: StateKey, item: Item | None, now: datetime) -> State | None:
-    if not item:
-        return None
-    state = _state(state_key, item)
-    return state if state.is_live(now) else None
-
-
-def _state(state_key: StateKey, item: Item) -> State:
-    expires_at = read_number(item, "expires_at")
-    return State(
-        key=state_key,
-        data=read_document(item, "body"),
-        version=read_number(item, "version") or 0,
-        created_at=from_micros(read_number(item, "created_at") or 0),
-        updated_at=from_micros(read_number(item, "updated_at") or 0),
-        expires_at=None if expires_at is None else from_micros(expires_at),
-        annotations={name: read_document(item, name) for name in _ANNOTATIONS if name in item},
-    )
+def _session(item: Item) -> Session:
+    return Session(str(read_text(item, "session_id")), from_micros(read_number(item, "updated_at") or 0))

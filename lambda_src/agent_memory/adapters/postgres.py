@@ -1,22 +1,22 @@
 """The database over PostgreSQL's own protocol: straight to the cluster, or through RDS Proxy."""
 
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
-from psycopg import sql
-from psycopg.rows import dict_row
+from psycopg.conninfo import make_conninfo
+from psycopg.pq.abc import PGresult
 
-from agent_memory.domain.database import Row, Scalar, StatementRefused
+from agent_memory.adapters.postgres_session import Session, rows
+from agent_memory.domain.database import Call, Row, Scalar
 from agent_memory.errors import StoreUnavailable
-
-Connect = Callable[[], psycopg.Connection[Any]]
 
 
 @dataclass(frozen=True)
 class TokenLogin:
-    """Opens connections with an IAM token for a password, over TLS that proves who the server is and nothing less."""
+    """Logs in with an IAM token for a password, over TLS that proves who the server is and nothing less."""
 
     token: Callable[[], str]  # a new one each time: it opens connections for 15 minutes
     host: str
@@ -25,9 +25,9 @@ class TokenLogin:
     database: str
     ca_path: str
 
-    def __call__(self) -> psycopg.Connection[Any]:
-        """A new connection. Nothing is prepared on it: a proxy would pin the session."""
-        return psycopg.connect(
+    def __call__(self) -> str:
+        """What libpq needs to know for one connection."""
+        return make_conninfo(
             host=self.host,
             port=self.port,
             user=self.user,
@@ -35,26 +35,56 @@ class TokenLogin:
             password=self.token(),
             sslmode="verify-full",
             sslrootcert=self.ca_path,
-            connect_timeout=2,
-            autocommit=True,
-            prepare_threshold=None,
+            # A server that is gone without a word is noticed while nobody asks it anything.
+            keepalives_idle=20,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=10_000,
         )
 
 
 class Postgres:
-    """Calls of SQL functions, each on a connection of its own."""
+    """Calls of SQL functions on one connection, opened at the first call and kept while it is sound.
 
-    def __init__(self, connect: Connect) -> None:
-        self._connect = connect
+    Nothing is prepared on it and no setting outlives a transaction: a proxy would pin the session. A call is sent
+    once: when its connection breaks, nobody knows whether it happened.
+    """
 
-    def call(self, function: str, arguments: Mapping[str, Scalar]) -> list[Row]:
+    max_request_bytes = 100_000_000
+    max_answer_bytes = 100_000_000
+
+    def __init__(self, login: Callable[[], str]) -> None:
+        self._login = login
+        self._kept: Session | None = None
+        self._lock = threading.Lock()  # two threads on one connection would read each other's answers
+
+    def call(self, function: str, arguments: Mapping[str, Scalar], timeout_s: float = 2.0) -> list[Row]:
         """Rows of `memory.<function>`, called with named arguments."""
-        named = (sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in arguments)
-        query = sql.SQL("SELECT * FROM {}({})").format(sql.Identifier("memory", function), sql.SQL(", ").join(named))
+        return self.call_all([Call(function, arguments)], timeout_s)[0]
+
+    def call_all(self, calls: Sequence[Call], timeout_s: float = 2.0) -> list[list[Row]]:
+        """Rows of each call, in order: all of them happen, or none."""
+        deadline = time.monotonic() + timeout_s
+        if not self._lock.acquire(timeout=timeout_s):
+            raise StoreUnavailable("the database is busy")
         try:
-            with self._connect() as connection:
-                return list(connection.cursor(row_factory=dict_row).execute(query, arguments).fetchall())
-        except psycopg.OperationalError:
+            results = self._run(calls, deadline)
+        except (OSError, psycopg.OperationalError):
             raise StoreUnavailable("the database did not answer") from None
-        except psycopg.Error as error:
-            raise StatementRefused(error.sqlstate or "no SQLSTATE") from None
+        finally:
+            self._lock.release()
+        return [rows(result) for result in results]
+
+    def _run(self, calls: Sequence[Call], deadline: float) -> list[PGresult]:
+        session, self._kept = self._kept, None
+        if session is not None and not session.is_usable():
+            session.close()
+            session = None
+        session = session or Session(self._login(), deadline)
+        try:
+            results = session.run(calls, deadline)
+        except BaseException:
+            session.close()
+            raise
+        self._kept = session
+        return results

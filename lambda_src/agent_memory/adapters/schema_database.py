@@ -21,6 +21,21 @@ class DataApiSchema:
         with self._master.transaction() as begun:
             yield DataApiSchemaTransaction(self._master, begun)
 
+    def tables(self) -> list[str]:
+        """Names of the tables and partitions that hold tenants' data."""
+        sql = (
+            "SELECT CAST(relname AS text) AS name FROM pg_class"
+            " WHERE relkind = 'r' AND relnamespace = CAST('memory' AS regnamespace) ORDER BY relname"
+        )
+        return [str(row["name"]) for row in self._master.execute(sql, {})]
+
+    def vacuum(self, table: str) -> None:
+        """Remove from the disk what was deleted; the master user may, owning the database, though not the table.
+
+        Indexes are cleaned however little there is to clean: what was deleted must leave the vector graphs too.
+        """
+        self._master.execute(f'VACUUM (INDEX_CLEANUP ON) memory."{table}"', {}, outlasts_the_call=True)
+
 
 class DataApiSchemaTransaction:
     """Statements of one transaction. No result may have a type that the Data API cannot carry, such as void."""

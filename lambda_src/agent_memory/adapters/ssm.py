@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from agent_memory.adapters.aws_json import AwsError, AwsJsonClient
+from agent_memory.adapters.aws_http import AwsError
+from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.errors import StoreUnavailable
 
 # An empty or short pepper would make hashes that anybody can compute: no key is better than such a key.

@@ -3,14 +3,14 @@
 Every operation of the API is one SQL function of the schema `memory`, so the port is a call and not a statement.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from agent_memory.errors import AgentMemoryError
 
-Scalar = str | int | float | bool | None
+Scalar = str | int | float | bool | bytes | None
 Row = Mapping[str, Scalar]
 
 
@@ -25,11 +25,29 @@ class StatementRefused(AgentMemoryError):
         self.code = code
 
 
-class Database(Protocol):
-    """Calls of SQL functions, one transaction each; StoreUnavailable when it is paused, full or away."""
+@dataclass(frozen=True)
+class Call:
+    """One call of `memory.<function>` with named arguments."""
 
-    def call(self, function: str, arguments: Mapping[str, Scalar]) -> list[Row]:
+    function: str
+    arguments: Mapping[str, Scalar]
+
+
+class Database(Protocol):
+    """Calls of SQL functions: all of a call happens or none of it.
+
+    StoreUnavailable when the database is paused, full or away, or has not answered within `timeout_s`: whether it
+    happened is then not known, so what writes must bear to be called again.
+    """
+
+    max_request_bytes: int  # that the arguments of one call may hold
+    max_answer_bytes: int  # that the rows of one call may hold
+
+    def call(self, function: str, arguments: Mapping[str, Scalar], timeout_s: float = 2.0) -> list[Row]:
         """Rows of `memory.<function>`, called with named arguments."""
+
+    def call_all(self, calls: Sequence[Call], timeout_s: float = 2.0) -> list[list[Row]]:
+        """Rows of each call, in order: all of them happen, or none."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +91,12 @@ class SchemaDatabase(Protocol):
 
     def transaction(self) -> AbstractContextManager[SchemaTransaction]:
         """A transaction that commits at the end of the block, or rolls back when the block raises."""
+
+    def tables(self) -> list[str]:
+        """Names of the tables and partitions that hold tenants' data."""
+
+    def vacuum(self, table: str) -> None:
+        """Remove from the disk what was deleted from a table and its indexes."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -50,6 +50,12 @@ class Attempt:
         """The record to commit together with the effect."""
         return self.record and self.record.answered(status, None if data is None else dumps(data))
 
+    def replayed(self, request_hash: str, status: int, data: object) -> "AlreadyAnswered":
+        """What to raise when a store tells that a request of this hash used the key, and what it did."""
+        assert self.record is not None  # noqa: S101 - without a record no store was told of a key
+        first = replace(self.record, request_hash=request_hash)
+        return AlreadyAnswered(first.answered(status, None if data is None else dumps(data)))
+
 
 class AlreadyAnswered(Exception):
     """The store holds a record under this key; nothing was written."""

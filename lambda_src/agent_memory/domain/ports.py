@@ -3,15 +3,16 @@
 Every method raises StoreUnavailable when its store does not answer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from agent_memory.domain.buckets import Buckets
 from agent_memory.domain.episode import Episode, Examined
 from agent_memory.domain.idempotency import IdempotencyRecord
+from agent_memory.domain.purge import Removed
 from agent_memory.domain.scan import ScanBudget
-from agent_memory.domain.state import State, StateChange, StateKey
+from agent_memory.domain.state import Session, State, StateChange, StateKey
 from agent_memory.domain.timeline import Span
 from agent_memory.errors import AgentMemoryError
 
@@ -46,8 +47,8 @@ class StateStore(Protocol):
 
     def sessions(
         self, tenant_id: str, agent_id: str, after: str | None, now: datetime, budget: ScanBudget
-    ) -> Iterator[tuple[str, str | None]]:
-        """Yield (position, session id or None for an expired one) in the order of positions.
+    ) -> Iterator[tuple[str, Session | None]]:
+        """Yield (position, session or None for an expired one) in the order of positions.
 
         Raises:
             ScanBudgetSpent: more remain.
@@ -114,3 +115,33 @@ class BucketStore(Protocol):
 
     def grow(self, tenant_id: str, agent_id: str, old: Buckets, new: Buckets) -> bool:
         """Replace `old` by `new`; False when it was not `old` any more."""
+
+
+class UsageStore(Protocol):
+    """A tenant's counters, by name."""
+
+    def add(self, tenant_id: str, counts: Mapping[str, int]) -> None:
+        """Add to each counter; given up soon when the store does not answer."""
+
+    def get(self, tenant_id: str) -> Mapping[str, int]:
+        """Every counter that was ever added to."""
+
+
+class AgentRegistry(Protocol):
+    """Which agents and sessions a tenant has stored anything for."""
+
+    def mark(self, tenant_id: str, agent_id: str, session_id: str | None) -> bool:
+        """Note an agent, or a session of it; False when it is known. Given up soon when the store does not answer."""
+
+    def agents(self, tenant_id: str, limit: int) -> list[str]:
+        """Up to so many known agents, the same ones each time."""
+
+
+class AgentStore(Protocol):
+    """A store of which an agent's part can be removed."""
+
+    def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
+        """Remove what the agent has there, part by part; each part is gone when it is yielded.
+
+        What was acknowledged before is gone at the end; what is written meanwhile may be left.
+        """

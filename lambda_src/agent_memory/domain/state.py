@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, Field
 
@@ -69,6 +69,13 @@ class StateKey:
     tenant_id: str
     agent_id: str
     session_id: str
+
+
+class Session(NamedTuple):
+    """One of an agent's sessions, and when its state was last written."""
+
+    session_id: str
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

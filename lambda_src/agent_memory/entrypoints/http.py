@@ -18,7 +18,7 @@ from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import AlreadyAnswered, Answer, Attempt
 from agent_memory.domain.json_document import RawJson, dumps
 from agent_memory.domain.times import now
-from agent_memory.entrypoints.request import Caller, Request
+from agent_memory.entrypoints.request import Caller, Request, tenant_of
 
 _STATUS: Mapping[type[errors.AgentMemoryError], tuple[int, str]] = {
     errors.InvalidRequest: (400, "VALIDATION_ERROR"),
@@ -47,8 +47,8 @@ Route = Callable[[Request], Response]
 Handler = Callable[[dict[str, Any], object], JsonObject]
 
 
-def api(routes: Mapping[str, Route]) -> Handler:
-    """Make the Lambda handler of a function that serves these routes."""
+def api(routes: Mapping[str, Route], *, counted: bool = True) -> Handler:
+    """Make the Lambda handler of a function that serves these routes, which count as usage unless told otherwise."""
 
     def handler(event: dict[str, Any], _context: object) -> JsonObject:
         started, calls = time.perf_counter(), bootstrap.data_calls()
@@ -56,6 +56,9 @@ def api(routes: Mapping[str, Route]) -> Handler:
         status, answer, headers = _answer(event, routes, route, request_id)
         # Written before the clock is read: of a large answer this is most of the work.
         body = {name: RawJson(dumps(part)) for name, part in answer.items() if name != "meta"}
+        data_calls = bootstrap.data_calls() - calls
+        if counted and (tenant_id := tenant_of(event)):
+            _count(tenant_id, request_id)
         latency_ms = round((time.perf_counter() - started) * 1000, 1)
         meta = {**answer.get("meta", {}), "request_id": request_id, "latency_ms": latency_ms}
         logs.line(
@@ -63,7 +66,7 @@ def api(routes: Mapping[str, Route]) -> Handler:
             route=route,
             status=status,
             latency_ms=latency_ms,
-            data_calls=bootstrap.data_calls() - calls,
+            data_calls=data_calls,
         )
         reply: JsonObject = {"statusCode": status, "headers": {"content-type": "application/json", **headers}}
         return reply if status == 204 else reply | {"body": dumps({**body, "meta": meta})}
@@ -109,6 +112,14 @@ def _answer(
     except Exception as exc:  # noqa: BLE001 - the one place that turns a bug into the documented 500
         logs.crash(request_id, exc)
         return 500, {"error": {"code": "INTERNAL_ERROR", "message": "an unexpected error"}}, {}
+
+
+def _count(tenant_id: str, request_id: str) -> None:
+    """Count the request and what it did. Its answer is made: whatever goes wrong here must not keep it back."""
+    try:
+        bootstrap.meter().settle(tenant_id, bootstrap.tally().taken())
+    except Exception as exc:  # noqa: BLE001 - even a bug in counting is no reason to fail a request that is done
+        logs.crash(request_id, exc)
 
 
 def _refuse_query(event: dict[str, Any]) -> None:

@@ -34,13 +34,23 @@ class Caller:
             Unauthorized: it names no tenant.
             Forbidden: the key lacks the scope.
         """
-        context = (event["requestContext"].get("authorizer") or {}).get("lambda") or {}
-        if not context.get("tenant_id"):
+        if not tenant_of(event):
             raise Unauthorized("the API key is malformed, unknown, expired or revoked")
+        context = _context(event)
         scopes = tuple(context["scopes"].split())
         if scope not in scopes:
             raise Forbidden(f"the API key lacks the scope {scope}", details={"scope": scope})
         return cls(context["tenant_id"], scopes, bytes.fromhex(context["cursor_key"]))
+
+
+def tenant_of(event: dict[str, Any]) -> str | None:
+    """Whose key the request carries, whatever the key may do."""
+    tenant_id: str | None = _context(event).get("tenant_id")
+    return tenant_id or None
+
+
+def _context(event: dict[str, Any]) -> dict[str, Any]:
+    return (event["requestContext"].get("authorizer") or {}).get("lambda") or {}
 
 
 @dataclass
@@ -91,17 +101,26 @@ class Request:
         except ValueError as exc:
             raise InvalidRequest.of(name, str(exc)) from None
 
+    @cached_property
+    def json(self) -> Any:
+        """The body as it was written.
+
+        Raises:
+            InvalidRequest: not UTF-8, or not strict JSON.
+        """
+        try:
+            text = self.raw_body.decode()
+        except UnicodeDecodeError:
+            raise InvalidRequest.of("body", "must be UTF-8") from None
+        return parse(text)
+
     def body(self, model: type[ModelT]) -> ModelT:
         """Read the body as a model.
 
         Raises:
             InvalidRequest: not UTF-8, not strict JSON, or against a rule of the model.
         """
-        try:
-            text = self.raw_body.decode()
-        except UnicodeDecodeError:
-            raise InvalidRequest.of("body", "must be UTF-8") from None
-        return _validated(model, parse(text))
+        return _validated(model, self.json)
 
     def query(self, model: type[ModelT]) -> ModelT:
         """Read the query as a model; `metadata.<key>=<value>` becomes an entry of `metadata`.

@@ -1,5 +1,7 @@
 """Brings the database up to date when Terraform applies; an operator may invoke it with {"rotate": true}.
 
+A schedule invokes it with {"maintain": true} once a day: what was deleted leaves the disk.
+
 Its answer and its error end up in Terraform's state and output: versions, counts, file names and SQLSTATEs only.
 """
 
@@ -20,7 +22,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if event.get("tf", {}).get("action") == "delete":
         return {}
     try:
-        done = _run(context.get_remaining_time_in_millis() / 1000 - _RESERVE_S, rotate=event.get("rotate") is True)
+        time_left_s = context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
+        if event.get("maintain") is True:
+            done = {"vacuumed": bootstrap.maintain(time_left_s).run()}
+        else:
+            done = _run(time_left_s, rotate=event.get("rotate") is True)
     except AgentMemoryError as error:
         logs.line(level="ERROR", error=type(error).__name__, reason=error.message)
         raise

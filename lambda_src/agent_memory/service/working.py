@@ -9,8 +9,10 @@ from agent_memory.domain.fields import JsonObject, Write
 from agent_memory.domain.idempotency import Attempt
 from agent_memory.domain.json_document import dumps
 from agent_memory.domain.ports import StateStore
+from agent_memory.domain.scan import ScanBudgetSpent
 from agent_memory.domain.state import (
     NewState,
+    Session,
     State,
     StateChange,
     StateKey,
@@ -126,9 +128,25 @@ class WorkingMemory:
         after = str(unseal(cursor_key, walk, cursor)[0]) if cursor is not None else None
         budget = PageBudget()
         stream = self._store.sessions(tenant_id, agent_id, after, self._clock(), budget)
-        page = fill_page(stream, budget, limit, lambda _: True, lambda session_id: session_id)
+        page = fill_page(stream, budget, limit, lambda _: True, lambda session: session.session_id)
         position = page.resume_after or (after if page.partial else None)
         return page, seal(cursor_key, walk, [position]) if position else None
+
+    def latest(self, tenant_id: str, agent_id: str) -> tuple[State | None, bool]:
+        """The live state that was written last; and whether the budget was spent before every session was seen."""
+        sessions: list[Session] = []
+        partial = False
+        budget, now = PageBudget(), self._clock()
+        try:
+            for _, session in self._store.sessions(tenant_id, agent_id, None, now, budget):
+                sessions += [session] if session else []
+        except ScanBudgetSpent:
+            partial = True
+        for session in sorted(sessions, key=lambda each: each.updated_at, reverse=True):
+            # One that was deleted since then makes way for the one before it.
+            if state := self._store.get(StateKey(tenant_id, agent_id, session.session_id), now):
+                return state, partial
+        return None, partial
 
     def _expected(self, key: StateKey, version: int | None) -> State:
         current = self._store.get(key, self._clock())

@@ -9,6 +9,7 @@ module "agent_memory" {
   connection          = var.connection
   database            = var.database
   deletion_protection = var.deletion_protection
+  embedding           = var.embedding
   encryption          = var.encryption
   functions           = var.functions
   log_retention_days  = var.log_retention_days

@@ -1,4 +1,5 @@
-# Near zero at idle: the cluster pauses, and no function is in a VPC. State and episodes never wake it.
+# Near zero at idle: the cluster pauses, and no function is in a VPC. State and episodes never wake it; semantic memory does, and
+# is answered 503 until it is back.
 # `make plan ENV=dev` adds the artifact from dist/, as -var-file=../../../dist/agent-memory-arm64.tfvars.json does.
 region              = "eu-west-1"
 name                = "memory-dev"

@@ -59,6 +59,12 @@ variable "deletion_protection" {
   default     = null
 }
 
+variable "embedding" {
+  description = "How texts become vectors."
+  type        = any
+  default     = null
+}
+
 variable "encryption" {
   description = "Your own KMS key."
   type        = any

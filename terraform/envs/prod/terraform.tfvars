@@ -1,4 +1,4 @@
-# Low latency: the cluster never pauses, a reader takes over when the writer fails. In this release readiness alone uses it.
+# Low latency: the cluster never pauses, a reader takes over when the writer fails, and Bedrock is reached through two zones.
 # The artifact is the release's: `make release` in the checkout of its tag, then
 # -var-file=../../../dist/release/agent-memory-<version>-arm64.tfvars.json. A zip in a bucket of yours: docs/operations.md.
 region              = "eu-west-1"
@@ -20,7 +20,7 @@ tables = {
 }
 
 archive = { noncurrent_days = 14 }
-network = { az_count = 3 }
+network = { az_count = 3, endpoint_az_count = 2 }
 
 alarms = {
   topic_arns = [] # yours, such as arn:aws:sns:eu-west-1:123456789012:on-call

@@ -5,8 +5,7 @@ region     = "eu-west-1"
 name       = "memory-staging"
 connection = "direct"
 
-# 0.5 ACU is about USD 44 a month; with 0 the cluster pauses, and what needs SQL, in this release readiness alone, is answered
-# 503 until it is back.
+# 0.5 ACU is about USD 44 a month; with 0 the cluster pauses, and what needs SQL is answered 503 until it is back.
 database = {
   min_acu = 0.5
   max_acu = 4

@@ -2,8 +2,8 @@ locals {
   # Services that database functions call, by connection mode; outside a VPC everything is in reach.
   _endpoints_needed = {
     data_api = []
-    direct   = ["dynamodb", "s3"]
-    proxy    = ["dynamodb", "s3"]
+    direct   = ["bedrock-runtime", "dynamodb", "s3"]
+    proxy    = ["bedrock-runtime", "dynamodb", "s3"]
   }
 
   _network    = one(concat(module.network, var.network.existing[*]))
@@ -20,6 +20,7 @@ module "network" {
   database_port       = var.database.port
   gateway_endpoints   = setintersection(local._endpoints_needed[var.connection], ["dynamodb", "s3"])
   interface_endpoints = setsubtract(local._endpoints_needed[var.connection], ["dynamodb", "s3"])
+  endpoint_az_count   = var.network.endpoint_az_count
   flow_logs           = var.network.flow_logs ? { retention_days = var.log_retention_days, kms_key_arn = local._kms_key_arn } : null
   tags                = var.tags
 }

@@ -1,53 +1,70 @@
-# Functions that use PostgreSQL: in the VPC unless they go over the Data API, and never ahead of the schema that they expect.
+# Functions that use PostgreSQL, never ahead of the schema that they expect: what each is told and may do beside the way there.
 locals {
-  _database = {
-    DATABASE_CONNECTION  = var.connection
-    DATABASE_NAME        = module.database.database_name
-    DATABASE_CLUSTER_ARN = module.database.cluster_arn
+  _embedding = {
+    EMBEDDING_MODEL        = var.embedding.model_id
+    EMBEDDING_DIMENSIONS   = tostring(var.embedding.dimensions)
+    EMBEDDING_CHUNK_TOKENS = tostring(var.embedding.chunk_tokens)
   }
 
-  _function_vpc = var.connection == "data_api" ? null : {
-    subnet_ids         = local._network.subnet_ids
-    security_group_ids = [local._network.function_security_group_id]
+  _embed = {
+    actions   = ["bedrock:InvokeModel"]
+    resources = ["arn:${local._partition}:bedrock:${local._region}::foundation-model/${var.embedding.model_id}"]
   }
 
-  _users = "arn:${local._partition}:rds-db:${local._region}:${local._account}:dbuser"
-
-  _access = merge(local._access_without_proxy, {
-    for proxy in module.proxy : "proxy" => {
-      environment = {
-        DATABASE_APP_SECRET_ARN = module.database.app_secret_arn
-        DATABASE_HOST           = proxy.endpoint
-        DATABASE_PORT           = tostring(module.database.port)
-        DATABASE_USER           = "memory_app"
-      }
+  _uses_of_database = {
+    semantic = {
+      timeout_s   = 29
+      environment = merge(local._tables, local._embedding)
       policy = {
-        Connect = { actions = ["rds-db:connect"], resources = ["${local._users}:${proxy.proxy_resource_id}/memory_app"] }
+        DataKeys = local._data_keys
+        Embed    = local._embed
+        Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
+        Answers  = local._answers
+        Usage    = local._usage
       }
     }
-  })
 
-  _access_without_proxy = {
-    data_api = {
-      environment = { DATABASE_APP_SECRET_ARN = module.database.app_secret_arn }
+    # Stores and reads on behalf of working, episodic and semantic, one record at a time.
+    unified = {
+      timeout_s   = 29
+      environment = merge(local._tables, local._embedding)
       policy = {
-        Statements = { actions = ["rds-data:ExecuteStatement"], resources = [module.database.cluster_arn] }
-        Secret     = { actions = ["secretsmanager:GetSecretValue"], resources = [module.database.app_secret_arn] }
+        DataKeys = local._data_keys
+        Embed    = local._embed
+        Memory = {
+          actions = [
+            "dynamodb:BatchWriteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+          ]
+          resources = [local._memory]
+        }
+        Answers          = local._answers
+        BucketsAndCounts = { actions = ["dynamodb:GetItem", "dynamodb:Query"], resources = [local._control] }
+        Usage            = local._usage
       }
     }
-    direct = {
-      environment = {
-        DATABASE_HOST = module.database.endpoint
-        DATABASE_PORT = tostring(module.database.port)
-        DATABASE_USER = "memory_app_iam"
-      }
+
+    # Removes all that an agent left, in every store and every version.
+    privacy = {
+      timeout_s   = 29
+      environment = merge(local._tables, { ARCHIVE_BUCKET = module.archive.bucket_name })
       policy = {
-        Connect = { actions = ["rds-db:connect"], resources = ["${local._users}:${module.database.cluster_resource_id}/memory_app_iam"] }
+        DataKeys = local._data_keys
+        Memory   = { actions = ["dynamodb:BatchWriteItem", "dynamodb:Query"], resources = [local._memory] }
+        BucketsAndMarks = {
+          actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"]
+          resources = [local._control]
+        }
+        Answers  = local._answers
+        Usage    = local._usage
+        Archive  = { actions = ["s3:ListBucketVersions"], resources = [module.archive.bucket_arn] }
+        Archived = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["${module.archive.bucket_arn}/*"] }
       }
     }
-  }
 
-  _database_functions = {
     health = {
       timeout_s   = 20
       environment = merge(local._tables, { ARCHIVE_BUCKET = module.archive.bucket_name })
@@ -56,6 +73,14 @@ locals {
         Control = { actions = ["dynamodb:GetItem"], resources = [local._control] }
         Archive = { actions = ["s3:ListBucket"], resources = [module.archive.bucket_arn] }
       }
+    }
+  }
+
+  _database_functions = {
+    for name, own in local._uses_of_database : name => {
+      timeout_s   = own.timeout_s
+      environment = merge(local._database, local._access[var.connection].environment, own.environment)
+      policy      = merge(local._access[var.connection].policy, own.policy)
     }
   }
 }
@@ -68,8 +93,8 @@ module "database_function" {
   handler              = "agent_memory.entrypoints.${each.key}.handler"
   artifact             = var.artifact
   architecture         = var.artifact.architecture
-  environment          = merge(local._database, local._access[var.connection].environment, each.value.environment)
-  policy               = merge(local._access[var.connection].policy, each.value.policy)
+  environment          = each.value.environment
+  policy               = each.value.policy
   timeout_s            = each.value.timeout_s
   memory_mib           = var.functions.memory_mib
   reserved_concurrency = lookup(var.functions.reserved_concurrency, each.key, null)

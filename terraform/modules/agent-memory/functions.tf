@@ -1,7 +1,8 @@
 # One artifact, one role each. What a function may do stands beside what it is told.
 locals {
-  _routes    = jsondecode(file("${path.module}/routes.json"))
-  _functions = merge(module.function, module.database_function)
+  _routes         = jsondecode(file("${path.module}/routes.json"))
+  _functions      = merge(module.function, module.database_function)
+  _function_names = sort(distinct(concat(["authorizer", "schema"], local._routes[*].function))) # known to variables too
 
   _memory  = module.table["memory"].table_arn
   _control = module.table["control"].table_arn
@@ -14,6 +15,18 @@ locals {
   _data_keys = {
     actions   = ["kms:GenerateDataKey"]
     resources = [local._kms_key_arn]
+  }
+
+  # First answers of requests that may be sent again.
+  _answers = {
+    actions   = ["dynamodb:PutItem"]
+    resources = [local._control]
+  }
+
+  # Counters, and marks of the agents and sessions that have been counted.
+  _usage = {
+    actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+    resources = [local._control]
   }
 
   _plain_functions = {
@@ -38,7 +51,8 @@ locals {
           actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]
           resources = [local._memory]
         }
-        Answers = { actions = ["dynamodb:PutItem"], resources = [local._control] }
+        Answers = local._answers
+        Usage   = local._usage
       }
     }
 
@@ -61,7 +75,9 @@ locals {
           actions   = ["dynamodb:Query"]
           resources = ["${local._memory}/index/*"]
         }
-        AnswersAndBuckets = { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local._control] }
+        Answers = local._answers
+        Buckets = { actions = ["dynamodb:GetItem"], resources = [local._control] }
+        Usage   = local._usage
       }
     }
 
@@ -73,16 +89,8 @@ locals {
         DATABASE_MASTER_SECRET_ARN = module.database.master_secret_arn
       })
       policy = {
-        DataKeys = local._data_keys
-        Statements = {
-          actions = [
-            "rds-data:ExecuteStatement",
-            "rds-data:BeginTransaction",
-            "rds-data:CommitTransaction",
-            "rds-data:RollbackTransaction",
-          ]
-          resources = [module.database.cluster_arn]
-        }
+        DataKeys   = local._data_keys
+        Statements = local._statements
         Secrets = {
           actions   = ["secretsmanager:GetSecretValue"]
           resources = [module.database.app_secret_arn, module.database.master_secret_arn]

@@ -64,72 +64,41 @@ variable "api" {
   }
 }
 
-variable "archive" {
-  description = <<-EOT
-    The bucket. `noncurrent_days`: how long a deleted object can be brought back. `transitions`: age in days at which objects move
-    to a cheaper class. `access_log`: bucket and prefix for access logs. `force_destroy`: whether destroying deletes the contents.
-  EOT
-  type = object({
-    noncurrent_days = optional(number, 7)
-    transitions     = optional(map(number), { STANDARD_IA = 30, GLACIER_IR = 90 })
-    access_log      = optional(object({ bucket = string, prefix = optional(string, "") }))
-    force_destroy   = optional(bool, false)
-  })
-  default  = {}
-  nullable = false
-}
-
-variable "connection" {
-  description = <<-EOT
-    How functions reach PostgreSQL. data_api: over HTTPS, no function in a VPC, the cluster may pause. direct: a connection of their
-    own with IAM authentication. proxy: through RDS Proxy, for many concurrent functions.
-  EOT
-  type        = string
-  default     = "data_api"
-  nullable    = false
-
-  validation {
-    condition     = contains(["data_api", "direct", "proxy"], var.connection)
-    error_message = "connection must be data_api, direct or proxy; got \"${var.connection}\"."
-  }
-}
-
-variable "database" {
-  description = <<-EOT
-    The Aurora cluster. `min_acu` 0 lets it pause after `auto_pause_s` without a connection. `log_exports`: its log, without
-    contents, in CloudWatch. `final_snapshot`: what a destroy leaves. `endpoint_override`: host name to use instead of the cluster's own, for a stand-in.
-  EOT
-  type = object({
-    engine_version        = optional(string, "16.13")
-    min_acu               = optional(number, 0)
-    max_acu               = optional(number, 4)
-    auto_pause_s          = optional(number)
-    reader_count          = optional(number, 0)
-    backup_retention_days = optional(number, 7)
-    final_snapshot        = optional(bool, true)
-    port                  = optional(number, 5432)
-    log_exports           = optional(bool, true)
-    endpoint_override     = optional(string)
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = var.connection != "proxy" || var.database.min_acu >= 0.5
-    error_message = "database.min_acu must be at least 0.5 with connection = \"proxy\": the proxy's open connections never let the cluster pause, so 0 would save nothing; got ${var.database.min_acu}."
-  }
-
-  validation {
-    condition     = var.connection != "proxy" || var.database.port == 5432
-    error_message = "database.port must be 5432 with connection = \"proxy\": a proxy listens on no other; got ${var.database.port}."
-  }
-}
-
 variable "deletion_protection" {
   description = "Whether AWS refuses to delete tables and cluster. Destroying a deployment takes two steps: switch it off, then destroy."
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "embedding" {
+  description = <<-EOT
+    How texts become vectors. `model_id`: the Bedrock model, to be had in the deployment's region. `dimensions`: numbers of a vector;
+    fewer than 1024 are kept in the same space. `chunk_tokens`: about how long the pieces are into which a longer text is cut.
+    Search finds what was stored under the model and dimensions of today: after a change, older memories have to be stored again.
+  EOT
+  type = object({
+    model_id     = optional(string, "amazon.titan-embed-text-v2:0")
+    dimensions   = optional(number, 1024)
+    chunk_tokens = optional(number, 256)
+  })
+  default  = {}
+  nullable = false
+
+  validation { # it also keeps wildcards out of the policies that name the model
+    condition     = can(regex("^amazon\\.titan-embed-text-v2:[0-9]+$", var.embedding.model_id))
+    error_message = "embedding.model_id must be a version of Titan Text Embeddings V2 such as amazon.titan-embed-text-v2:0, the one model whose form the functions speak; got \"${var.embedding.model_id}\"."
+  }
+
+  validation {
+    condition     = contains([256, 512, 1024], var.embedding.dimensions)
+    error_message = "embedding.dimensions must be 256, 512 or 1024, which the model offers; got ${var.embedding.dimensions}."
+  }
+
+  validation {
+    condition     = var.embedding.chunk_tokens >= 64 && var.embedding.chunk_tokens <= 8192 && floor(var.embedding.chunk_tokens) == var.embedding.chunk_tokens
+    error_message = "embedding.chunk_tokens must be a whole number from 64, below which a piece says too little to be found, to 8192, the most that the model reads; got ${var.embedding.chunk_tokens}."
+  }
 }
 
 variable "encryption" {
@@ -157,9 +126,9 @@ variable "functions" {
 
   validation {
     condition = alltrue([
-      for name in keys(var.functions.reserved_concurrency) : contains(["authorizer", "working", "episodic", "health", "schema"], name)
+      for name in keys(var.functions.reserved_concurrency) : contains(local._function_names, name)
     ])
-    error_message = "functions.reserved_concurrency may name authorizer, working, episodic, health and schema; got ${join(", ", keys(var.functions.reserved_concurrency))}."
+    error_message = "functions.reserved_concurrency may name ${join(", ", local._function_names)}; got ${join(", ", keys(var.functions.reserved_concurrency))}."
   }
 }
 
@@ -172,68 +141,6 @@ variable "log_retention_days" {
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400], var.log_retention_days)
     error_message = "log_retention_days must be one that CloudWatch offers, from 1 to 400; got ${var.log_retention_days}."
-  }
-}
-
-variable "network" {
-  description = <<-EOT
-    The VPC of the database. Without `existing` one is created from `cidr` over `az_count` zones, with flow logs if wanted.
-    `existing`: your own subnets and security groups, and in `endpoints` the AWS services that those subnets reach (s3, dynamodb).
-    The function group must be let out to, and the database group let in from it on, the database's port; the database group
-    also from itself with a proxy, which is in that group.
-  EOT
-  type = object({
-    cidr      = optional(string, "10.42.0.0/16")
-    az_count  = optional(number, 2)
-    flow_logs = optional(bool, true)
-    existing = optional(object({
-      subnet_ids                 = list(string)
-      database_security_group_id = string
-      function_security_group_id = optional(string)
-      endpoints                  = optional(set(string), [])
-    }))
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition = alltrue([
-      for own in var.network.existing[*] : length(setsubtract(local._endpoints_needed[var.connection], own.endpoints)) == 0
-    ])
-    error_message = "network.existing.endpoints lacks ${join(" and ", flatten([for own in var.network.existing[*] : tolist(setsubtract(local._endpoints_needed[var.connection], own.endpoints))]))}: with connection = \"${var.connection}\" database functions live in the VPC and would wait for it in vain."
-  }
-
-  validation {
-    condition     = var.connection == "data_api" || alltrue([for own in var.network.existing[*] : own.function_security_group_id != null])
-    error_message = "network.existing.function_security_group_id is needed with connection = \"${var.connection}\": database functions live in the VPC."
-  }
-}
-
-variable "tables" {
-  description = <<-EOT
-    The two DynamoDB tables, memory and control. `capacity`: provisioned with autoscaling; null bills per request, bounded by
-    `on_demand_limits`. `recovery_days`: how far back it can be restored, null for 35. `existing_name`: adopt that table,
-    such as a restored copy, instead of creating one.
-  EOT
-  type = map(object({
-    capacity = optional(object({
-      read_min                   = number
-      read_max                   = number
-      write_min                  = number
-      write_max                  = number
-      target_utilisation_percent = optional(number, 70)
-    }))
-    on_demand_limits = optional(object({ read = number, write = number }))
-    recovery_days    = optional(number)
-    table_class      = optional(string, "STANDARD")
-    existing_name    = optional(string)
-  }))
-  default  = { memory = {}, control = {} }
-  nullable = false
-
-  validation {
-    condition     = toset(keys(var.tables)) == toset(["control", "memory"])
-    error_message = "tables must describe memory and control, {} for the defaults; got ${join(", ", keys(var.tables))}."
   }
 }
 

@@ -46,6 +46,29 @@ run "every_route_reaches_a_function" {
   }
 }
 
+run "every_function_but_those_that_no_caller_reaches_has_a_route" {
+  command = plan
+
+  assert {
+    condition     = setsubtract(keys(output.function_names), local._routes[*].function) == toset(["authorizer", "schema"])
+    error_message = "A function that nothing calls is dead code."
+  }
+
+  assert {
+    condition     = local._function_names == tolist(keys(output.function_names))
+    error_message = "What may be set by function must be what there is."
+  }
+}
+
+run "only_erasing_needs_the_scope_erase" {
+  command = plan
+
+  assert {
+    condition     = [for r in local._routes : r.route if r.function == "privacy" || r.scope == "erase"] == ["DELETE /v1/memory/{agent_id}"]
+    error_message = "A key that may write must not be able to remove an agent."
+  }
+}
+
 run "a_key_is_made_that_the_logs_may_use" {
   command = plan
 

@@ -25,8 +25,11 @@ run "over_the_data_api_no_function_is_in_a_vpc" {
     condition = local._access[var.connection] == {
       environment = { DATABASE_APP_SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app" }
       policy = {
-        Statements = { actions = ["rds-data:ExecuteStatement"], resources = ["arn:aws:rds:eu-west-1:123456789012:cluster:memory-database"] }
-        Secret     = { actions = ["secretsmanager:GetSecretValue"], resources = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:app"] }
+        Statements = {
+          actions   = ["rds-data:BeginTransaction", "rds-data:CommitTransaction", "rds-data:ExecuteStatement", "rds-data:RollbackTransaction"]
+          resources = ["arn:aws:rds:eu-west-1:123456789012:cluster:memory-database"]
+        }
+        Secret = { actions = ["secretsmanager:GetSecretValue"], resources = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:app"] }
       }
     }
     error_message = "Database functions must get the Data API and the application's secret."
@@ -60,6 +63,49 @@ run "direct_connections_put_database_functions_in_the_vpc_and_log_in_with_iam" {
       }
     }
     error_message = "Database functions must connect to the cluster as memory_app_iam, without a secret."
+  }
+
+  assert {
+    condition     = module.network[0].interface_endpoint_services == ["bedrock-runtime"]
+    error_message = "Functions in the VPC must reach the model, and nothing else that costs money by the hour."
+  }
+}
+
+run "over_the_data_api_no_endpoint_is_paid_for" {
+  command = plan
+
+  assert {
+    condition     = module.network[0].interface_endpoint_services == []
+    error_message = "A VPC without functions needs no endpoint."
+  }
+}
+
+run "every_database_function_gets_the_way_of_the_connection" {
+  command = plan
+
+  variables {
+    connection = "proxy"
+    database   = { min_acu = 0.5 }
+  }
+
+  assert {
+    condition     = keys(local._database_functions) == ["health", "privacy", "semantic", "unified"]
+    error_message = "These use PostgreSQL, and no other does."
+  }
+
+  assert {
+    condition = alltrue([
+      for f in local._database_functions : (
+        f.policy.Connect.resources == ["arn:aws:rds-db:eu-west-1:123456789012:dbuser:prx-1/memory_app"]
+        && f.environment.DATABASE_CONNECTION == "proxy" && f.environment.DATABASE_HOST == "memory.proxy-x.eu-west-1.rds.amazonaws.com"
+      )
+    ])
+    error_message = "Each must be told of the proxy and be allowed to log in to it."
+  }
+
+  assert {
+    condition     = module.network[0].interface_endpoint_services == ["bedrock-runtime"]
+    error_message = "Functions in the VPC must reach the model, and nothing else that costs money by the hour."
   }
 }
 
@@ -102,7 +148,7 @@ run "your_own_network_is_used_instead_of_a_created_one" {
         subnet_ids                 = ["subnet-a", "subnet-b"]
         database_security_group_id = "sg-database"
         function_security_group_id = "sg-functions"
-        endpoints                  = ["s3", "dynamodb"]
+        endpoints                  = ["s3", "dynamodb", "bedrock-runtime"]
       }
     }
   }

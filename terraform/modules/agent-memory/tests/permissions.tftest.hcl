@@ -83,12 +83,68 @@ run "only_the_episodes_reach_the_indexes" {
       for name, f in merge(local._plain_functions, local._database_functions) : name
       if anytrue(flatten([for s in f.policy : [for r in s.resources : endswith(r, "/index/*")]]))
     ] == ["episodic"]
-    error_message = "State is read by key alone."
+    error_message = "State is read by key, and whatever an agent did last by the agent."
   }
 
   assert {
     condition     = local._plain_functions.episodic.policy.MemoryIndexes.actions == ["dynamodb:Query"]
     error_message = "Indexes are queried, nothing else."
+  }
+}
+
+run "semantic_binds_sessions_and_counts_and_reads_no_table" {
+  command = plan
+
+  assert {
+    condition = {
+      for name, s in local._database_functions.semantic.policy : name => s if anytrue([for a in s.actions : startswith(a, "dynamodb:")])
+      } == {
+      Answers  = { actions = ["dynamodb:PutItem"], resources = [local._control] }
+      Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
+      Usage    = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local._control] }
+    }
+    error_message = "What semantic memory stores is in PostgreSQL."
+  }
+}
+
+run "unified_deletes_nothing" {
+  command = plan
+
+  assert {
+    condition     = !anytrue(flatten([for s in local._database_functions.unified.policy : [for a in s.actions : strcontains(a, "Delete")]]))
+    error_message = "It stores and reads."
+  }
+}
+
+run "only_privacy_reaches_into_the_archive_and_only_to_delete" {
+  command = plan
+
+  assert {
+    condition = [
+      for name, f in merge(local._plain_functions, local._database_functions) : name
+      if anytrue(flatten([for s in f.policy : [for r in s.resources : startswith(r, "arn:aws:s3:::mocked/")]]))
+    ] == ["privacy"]
+    error_message = "No other function may touch an object."
+  }
+
+  assert {
+    condition = (
+      local._database_functions.privacy.policy.Archive == { actions = ["s3:ListBucketVersions"], resources = ["arn:aws:s3:::mocked"] }
+      && local._database_functions.privacy.policy.Archived == { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["arn:aws:s3:::mocked/*"] }
+    )
+    error_message = "Every version must be found and removed, and none be read."
+  }
+}
+
+run "every_function_that_serves_requests_counts_them" {
+  command = plan
+
+  assert {
+    condition = [
+      for name, f in merge(local._plain_functions, local._database_functions) : name
+      if anytrue([for s in f.policy : contains(s.actions, "dynamodb:UpdateItem") && contains(s.resources, local._control)])
+    ] == ["episodic", "privacy", "semantic", "unified", "working"]
+    error_message = "Usage must come from counters, and only from functions that are used."
   }
 }
 
@@ -108,15 +164,17 @@ run "health_looks_at_every_store_and_changes_none" {
 
   assert {
     condition = local._database_functions.health.policy == {
-      Memory  = { actions = ["dynamodb:GetItem"], resources = [local._memory] }
-      Control = { actions = ["dynamodb:GetItem"], resources = [local._control] }
-      Archive = { actions = ["s3:ListBucket"], resources = ["arn:aws:s3:::mocked"] }
+      Memory     = { actions = ["dynamodb:GetItem"], resources = [local._memory] }
+      Control    = { actions = ["dynamodb:GetItem"], resources = [local._control] }
+      Archive    = { actions = ["s3:ListBucket"], resources = ["arn:aws:s3:::mocked"] }
+      Statements = local._access.data_api.policy.Statements
+      Secret     = local._access.data_api.policy.Secret
     }
     error_message = "Health must read only."
   }
 
   assert {
-    condition     = toset(keys(local._database_functions.health.environment)) == toset(["ARCHIVE_BUCKET", "CONTROL_TABLE", "MEMORY_TABLE"])
+    condition     = toset(keys(local._uses_of_database.health.environment)) == toset(["ARCHIVE_BUCKET", "CONTROL_TABLE", "MEMORY_TABLE"])
     error_message = "Health must know both tables and the bucket."
   }
 }

@@ -48,7 +48,28 @@ run "a_direct_connection_without_a_way_to_dynamodb_is_refused" {
 
   variables {
     connection = "direct"
-    network    = { existing = { subnet_ids = ["subnet-a", "subnet-b"], database_security_group_id = "sg-database", function_security_group_id = "sg-functions", endpoints = ["s3"] } }
+    network    = { existing = { subnet_ids = ["subnet-a", "subnet-b"], database_security_group_id = "sg-database", function_security_group_id = "sg-functions", endpoints = ["bedrock-runtime", "s3"] } }
+  }
+}
+
+run "a_direct_connection_without_a_way_to_bedrock_is_refused" {
+  command         = plan
+  expect_failures = [var.network]
+
+  variables {
+    connection = "direct"
+    network    = { existing = { subnet_ids = ["subnet-a", "subnet-b"], database_security_group_id = "sg-database", function_security_group_id = "sg-functions", endpoints = ["dynamodb", "s3"] } }
+  }
+}
+
+run "a_proxy_without_a_way_to_bedrock_is_refused" {
+  command         = plan
+  expect_failures = [var.network]
+
+  variables {
+    connection = "proxy"
+    database   = { min_acu = 0.5 }
+    network    = { existing = { subnet_ids = ["subnet-a", "subnet-b"], database_security_group_id = "sg-database", function_security_group_id = "sg-functions", endpoints = ["dynamodb", "s3"] } }
   }
 }
 
@@ -69,7 +90,35 @@ run "a_direct_connection_without_a_group_for_functions_is_refused" {
 
   variables {
     connection = "direct"
-    network    = { existing = { subnet_ids = ["subnet-a", "subnet-b"], database_security_group_id = "sg-database", endpoints = ["s3", "dynamodb"] } }
+    network    = { existing = { subnet_ids = ["subnet-a", "subnet-b"], database_security_group_id = "sg-database", endpoints = ["bedrock-runtime", "s3", "dynamodb"] } }
+  }
+}
+
+run "an_endpoint_in_more_zones_than_there_are_is_refused" {
+  command         = plan
+  expect_failures = [var.network]
+
+  variables {
+    connection = "direct"
+    network    = { az_count = 2, endpoint_az_count = 3 }
+  }
+}
+
+run "an_hour_that_no_day_has_is_refused" {
+  command         = plan
+  expect_failures = [var.database]
+
+  variables {
+    database = { maintenance_hour_utc = 24 }
+  }
+}
+
+run "half_an_hour_is_refused" {
+  command         = plan
+  expect_failures = [var.database]
+
+  variables {
+    database = { maintenance_hour_utc = 2.5 }
   }
 }
 
@@ -141,7 +190,7 @@ run "reserved_concurrency_of_an_unknown_function_is_refused" {
   expect_failures = [var.functions]
 
   variables {
-    functions = { reserved_concurrency = { semantic = 5 } }
+    functions = { reserved_concurrency = { archiver = 5 } }
   }
 }
 

@@ -1,0 +1,49 @@
+"""The archive bucket: every object of an agent stands under the agent's own prefix."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from agent_memory.domain.identifiers import to_path
+from agent_memory.domain.purge import Removed
+from agent_memory.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+
+def agent_prefix(tenant_id: str, agent_id: str) -> str:
+    """Where an agent's objects stand; written as in a path, an id holds no slash and cannot reach into another's."""
+    return f"{tenant_id}/{to_path(agent_id)}/"
+
+
+class S3Archive:
+    """`AgentStore` of archived objects, all versions and delete markers."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
+        """See `AgentStore.purge`; up to 1,000 versions a call. A bucket that cannot be reached is unavailable."""
+        try:
+            # From the start each time: a marker would name what has just been deleted.
+            while removed := self._delete_some(agent_prefix(tenant_id, agent_id)):
+                yield removed
+        except (BotoCoreError, ClientError):
+            raise StoreUnavailable("the archive did not do its work") from None
+
+    def _delete_some(self, prefix: str) -> Removed | None:
+        page = self._client.list_object_versions(Bucket=self._bucket, Prefix=prefix)
+        versions, markers = page.get("Versions", []), page.get("DeleteMarkers", [])
+        places: list[ObjectIdentifierTypeDef] = [
+            {"Key": each["Key"], "VersionId": each["VersionId"]} for each in (*versions, *markers)
+        ]
+        if not places:
+            return None
+        answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": places, "Quiet": True})
+        if answer.get("Errors"):
+            raise StoreUnavailable("the archive kept some objects")
+        return Removed({"s3_objects": len(versions)}, s3_bytes=sum(each["Size"] for each in versions))

@@ -1,0 +1,105 @@
+"""How drafts become the calls of `memory.store` and `memory.add_chunks`."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from agent_memory.domain.database import Call, Scalar
+from agent_memory.domain.embedding import Vector
+from agent_memory.domain.fields import JsonObject
+from agent_memory.domain.idempotency import KEEP, IdempotencyRecord
+from agent_memory.domain.json_document import dumps
+from agent_memory.domain.merging import MERGE_ABOVE
+from agent_memory.domain.semantic_store import Draft
+from agent_memory.errors import PayloadTooLarge
+
+_WIDTH = 1024  # of the column; a shorter vector is filled up with zeros, which changes no cosine
+
+
+def vector_text(vector: Vector) -> str:
+    """pgvector's text form. Five digits are as exact as the half-precision numbers that it becomes."""
+    numbers = ",".join([f"{number:.5f}" for number in vector])
+    return f"[{numbers}{',0' * (_WIDTH - len(vector))}]"
+
+
+def answer_of(record: IdempotencyRecord | None) -> JsonObject | None:
+    """A request's idempotency key as the functions take it; they keep what was done, and not what was answered."""
+    if record is None:
+        return None
+    return {"scope": record.scope, "request_hash": record.request_hash, "lapses_at": record.started_at + KEEP}
+
+
+def store_calls(
+    tenant_id: str,
+    drafts: Sequence[Draft],
+    model: str,
+    now: datetime,
+    answer: IdempotencyRecord | None,
+    max_bytes: int,
+) -> list[Call]:
+    """One call; where the chunks of long texts do not fit into it, they follow in calls of their own.
+
+    Raises:
+        PayloadTooLarge: texts and metadata alone do not fit.
+    """
+    dimensions = len(drafts[0].chunks[0].vector)
+    lines = [_lines(draft) for draft in drafts]
+    room = max_bytes - sum(len(draft.new.content.encode()) * 4 // 3 for draft in drafts)
+    inline = [chunks if len(chunks) == 1 else [] for chunks in lines]
+    if sum(len(line) for chunks in lines for line in chunks) < room // 2:
+        inline = lines
+    items = [_item(draft, len(chunks)) for draft, chunks in zip(drafts, inline, strict=True)]
+    request = {"now": now, "model": model, "dimensions": dimensions, "answer": answer_of(answer), "items": items}
+    described, chunks_sent = dumps(request), "\n".join(line for chunks in inline for line in chunks)
+    if len(described) + len(chunks_sent) > room:
+        raise PayloadTooLarge("the texts and their metadata are more than one request can carry")
+    contents = "".join(draft.new.content for draft in drafts).encode()
+    arguments: dict[str, Scalar] = {"tenant": tenant_id, "request": described, "contents": contents}
+    calls = [Call("store", {**arguments, "chunks": chunks_sent})]
+    for draft, chunks, sent in zip(drafts, lines, inline, strict=True):
+        if not sent:
+            calls += _chunk_calls(tenant_id, draft, chunks, model, max_bytes)
+    return calls
+
+
+def _chunk_calls(tenant_id: str, draft: Draft, lines: Sequence[str], model: str, max_bytes: int) -> Iterator[Call]:
+    per_call = max(1, max_bytes // (2 * len(lines[0])))
+    for first in range(0, len(lines), per_call):
+        arguments: dict[str, Scalar] = {
+            "tenant": tenant_id,
+            "id": draft.id,
+            "first_ordinal": first,
+            "model": model,
+            "dimensions": len(draft.chunks[0].vector),
+            "chunks": "\n".join(lines[first : first + per_call]),
+        }
+        yield Call("add_chunks", arguments)
+
+
+def _lines(draft: Draft) -> list[str]:
+    return [f"{chunk.span.start} {chunk.span.end} {vector_text(chunk.vector)}" for chunk in draft.chunks]
+
+
+def _item(draft: Draft, lines: int) -> JsonObject:
+    new, alone = draft.new, len(draft.chunks) == 1
+    return {
+        "memory_id": draft.id,
+        "agent_id": new.agent_id,
+        "namespace": new.namespace,
+        "user_id": new.user_id,
+        "session_id": new.session_id,
+        "metadata": None if new.metadata is None else dumps(new.metadata),
+        "entries": draft.entries,
+        "purposes": new.purposes or [],
+        "source_kind": new.source.kind if new.source else None,
+        "source_id": new.source.id if new.source else None,
+        "trust": new.trust or "direct_user",
+        "timestamp": new.timestamp,
+        "expires_at": draft.expires_at,
+        "bytes": len(new.content.encode()),
+        "chunk_count": len(draft.chunks),
+        "lines": lines,
+        "marks": draft.signature.marks if alone else None,
+        "words": draft.signature.words if alone else None,
+        "dedupe": new.dedupe,
+        "merge_above": MERGE_ABOVE,
+    }

@@ -1,0 +1,173 @@
+"""Semantic memory: texts that are found again by what they mean."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from agent_memory.domain.fields import Body, Id, JsonObject, Limit, Time, Write
+
+MAX_CONTENT_BYTES = 1_048_576
+MAX_QUERY_CHARACTERS = 8192
+MAX_TOP_K = 100
+MAX_BATCH = 100
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        msg = "must not be empty"
+        raise ValueError(msg)
+    if "\0" in value:
+        msg = "must not hold the character NUL"
+        raise ValueError(msg)
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+Cosine = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+
+
+class NewMemory(Write):
+    """Body of POST /v1/memory/semantic, and one item of a batch."""
+
+    agent_id: Id
+    content: Text
+    namespace: Id = "default"
+    session_id: Id | None = None
+    timestamp: Time | None = None
+    dedupe: bool = True
+
+
+class MemoryBatch(Body):
+    """Body of POST /v1/memory/semantic/batch; each item is judged by itself."""
+
+    items: Annotated[list[Any], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class SearchRequest(Body):
+    """Body of POST /v1/memory/semantic/search; `from` and `to` are inclusive and mean the memories' own time."""
+
+    query: Annotated[Text, Field(max_length=MAX_QUERY_CHARACTERS)]
+    agent_id: Id | None = None
+    namespace: Id | None = None
+    user_id: Id | None = None
+    session_id: Id | None = None
+    top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 10
+    threshold: Cosine | None = None
+    metadata_filter: JsonObject | None = None
+    start: Annotated[Time | None, Field(alias="from")] = None
+    end: Annotated[Time | None, Field(alias="to")] = None
+    mode: Literal["vector"] = "vector"
+
+
+class MemoriesQuery(Body):
+    """Query of GET /v1/memory/semantic."""
+
+    agent_id: Id | None = None
+    namespace: Id | None = None
+    user_id: Id | None = None
+    limit: Limit = 50
+    cursor: str | None = None
+
+
+class MemoryResponse(BaseModel):
+    """One memory; `similarity_score` is the cosine in a search and null elsewhere."""
+
+    id: str
+    agent_id: str
+    content: str
+    namespace: str
+    metadata: JsonObject
+    similarity_score: float | None
+    created_at: Time
+    updated_at: Time
+    timestamp: Time
+    expires_at: Time | None
+    user_id: str | None
+    session_id: str | None
+    revision: int
+    trust: str
+
+
+class StoredResponse(MemoryResponse):
+    """A memory that was just stored: `deduplicated` when it was merged into an earlier one."""
+
+    deduplicated: bool
+
+
+class MemoriesResponse(BaseModel):
+    """One page of a walk."""
+
+    results: list[MemoryResponse]
+    next_cursor: str | None
+
+
+class SearchResponse(BaseModel):
+    """What was found, the best first."""
+
+    results: list[MemoryResponse]
+
+
+class HistoryEntry(BaseModel):
+    """One text: what the memory says now, what it said earlier, or a memory of its own that contradicts it."""
+
+    kind: Literal["current", "earlier", "apart"]
+    id: str
+    revision: int
+    content: str
+    metadata: JsonObject
+    timestamp: Time
+    written_at: Time
+    replaced_at: Time | None
+
+
+class HistoryResponse(BaseModel):
+    """What a memory says and said, the newest first, then what was kept apart from it."""
+
+    id: str
+    history: list[HistoryEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One stored text. `timestamp` is the caller's time of it, or when it was stored."""
+
+    id: str
+    agent_id: str
+    namespace: str
+    user_id: str | None
+    session_id: str | None
+    revision: int
+    content: str
+    metadata: JsonObject
+    purposes: tuple[str, ...]
+    source: JsonObject | None
+    trust: str
+    timestamp: datetime
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None
+
+    def response(self, similarity: float | None = None) -> JsonObject:
+        """`MemoryResponse`, with purposes and source where they were given."""
+        given: JsonObject = {"purposes": list(self.purposes)} if self.purposes else {}
+        if self.source is not None:
+            given["source"] = self.source
+        return {
+            "id": self.id,
+            "agent_id": self.agent_id,
+            "content": self.content,
+            "namespace": self.namespace,
+            "metadata": self.metadata,
+            "similarity_score": None if similarity is None else round(similarity, 6),
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+            "timestamp": self.timestamp,
+            "expires_at": self.expires_at,
+            "user_id": self.user_id,
+            "session_id": self.session_id,
+            "revision": self.revision,
+            "trust": self.trust,
+            **given,
+        }

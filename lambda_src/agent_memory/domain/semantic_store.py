@@ -1,0 +1,154 @@
+"""The port of semantic memory's store, and what goes through it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
+
+from agent_memory.domain.chunking import Span
+from agent_memory.domain.embedding import Vector
+from agent_memory.domain.fields import JsonObject
+from agent_memory.domain.idempotency import IdempotencyRecord
+from agent_memory.domain.merging import Signature
+from agent_memory.domain.semantic import Memory, NewMemory
+
+
+class Chunk(NamedTuple):
+    """A piece of a text and its vector."""
+
+    span: Span
+    vector: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text on its way into the store: the request, the id it gets unless it merges, and what was made of it."""
+
+    id: str
+    new: NewMemory
+    expires_at: datetime | None
+    chunks: tuple[Chunk, ...]
+    signature: Signature
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a draft; `apart_from` is a memory that it nearly repeats and contradicts."""
+
+    memory: Memory
+    deduplicated: bool
+    apart_from: str | None = None
+
+    def response(self) -> JsonObject:
+        """`StoredResponse`."""
+        told = self.memory.response() | {"deduplicated": self.deduplicated}
+        return told | {"apart_from": self.apart_from} if self.apart_from else told
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSearch:
+    """What is looked for, in one tenant; times are inclusive, `entries` must all be the memory's."""
+
+    vector: Vector
+    model: str
+    top_k: int
+    now: datetime
+    threshold: float | None = None
+    agent_id: str | None = None
+    namespace: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    entries: tuple[str, ...] = ()
+
+
+class Hit(NamedTuple):
+    """A memory that was found, and the part of it that is nearest to what was looked for."""
+
+    memory: Memory
+    similarity: float
+    passage: Span
+
+
+class MemoryPosition(NamedTuple):
+    """A place in the order of memories, the newest first."""
+
+    created_at: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryWalk:
+    """A walk over a tenant's memories, behind a position."""
+
+    now: datetime
+    agent_id: str | None = None
+    namespace: str | None = None
+    user_id: str | None = None
+    after: MemoryPosition | None = None
+    page_size: int = 51
+
+
+class Entry(NamedTuple):
+    """One text of a history; `replaced_at` is None for what still stands."""
+
+    kind: Literal["current", "earlier", "apart"]
+    id: str
+    revision: int
+    content: str
+    metadata: JsonObject
+    timestamp: datetime
+    written_at: datetime
+    replaced_at: datetime | None
+
+
+class RequestAnswered(Exception):
+    """The idempotency key has been used by a request of this hash, which did this; nothing was written now."""
+
+    def __init__(self, request_hash: str, stored: Sequence[Stored]) -> None:
+        super().__init__("this idempotency key has been used")
+        self.request_hash = request_hash
+        self.stored = stored
+
+
+class MemoryStore(Protocol):
+    """Texts with vectors, in scopes of (tenant, agent, user, namespace) within which near duplicates merge.
+
+    A draft merges with an equal text, or with the nearest of a cosine over MERGE_ABOVE that says the same, unless that
+    one comes from a more trusted source; the text before it goes into the history. Every method raises StoreUnavailable
+    when the store does not answer, and has then changed nothing.
+    """
+
+    def store(
+        self, tenant_id: str, drafts: Sequence[Draft], model: str, now: datetime, answer: IdempotencyRecord | None
+    ) -> list[Stored]:
+        """Keep all drafts and what the request did, or nothing.
+
+        Raises:
+            RequestAnswered: the idempotency key has been used.
+            PayloadTooLarge: together they are more than one request can carry.
+        """
+
+    def search(self, tenant_id: str, search: VectorSearch) -> Iterator[Hit]:
+        """Yield live memories, the nearest first; fewer than `top_k` only where no more are as asked."""
+
+    def get(self, tenant_id: str, memory_id: str, now: datetime) -> Memory | None:
+        """Read a live memory."""
+
+    def walk(self, tenant_id: str, walk: MemoryWalk) -> Iterator[tuple[MemoryPosition, Memory | None]]:
+        """Yield up to a page of live memories, the newest first; None for one that went in the meantime."""
+
+    def history(self, tenant_id: str, memory_id: str, now: datetime) -> Iterator[Entry]:
+        """Yield the texts of a live memory, the newest first, then those kept apart from it; else nothing."""
+
+    def delete(self, tenant_id: str, memory_id: str, now: datetime, answer: IdempotencyRecord | None) -> bool:
+        """Remove a live memory with its history; False when there is none.
+
+        Raises:
+            RequestAnswered: the idempotency key has been used.
+        """
+
+    def purge(self, tenant_id: str, agent_id: str) -> int:
+        """Remove some memories of an agent, live or not: how many; 0 when none is left."""

@@ -1,0 +1,100 @@
+"""All layers at once: one way in, one look at an agent, one search."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from agent_memory.domain.episode import EpisodeResponse
+from agent_memory.domain.fields import Body, Id, JsonObject, Limit, Time
+from agent_memory.domain.semantic import MAX_QUERY_CHARACTERS, MAX_TOP_K, MemoryResponse, Text
+from agent_memory.domain.state import StateResponse
+from agent_memory.errors import InvalidRequest
+
+MAX_OVERVIEW = 50
+# What a match of every word is worth beside a cosine: as much as a good hit by meaning. Half of the words are worth
+# half of that.
+_WORTH_OF_WORDS = 0.7
+Layer = Literal["working", "episodic", "semantic"]
+_RULE = (
+    "must hold data (working memory), or type and session_id with content (episodic), or content alone (semantic); "
+    "of these it holds "
+)
+
+
+class OverviewQuery(Body):
+    """Query of GET /v1/memory/{agent_id}."""
+
+    limit: Annotated[Limit, Field(le=MAX_OVERVIEW)] = 10
+
+
+class AgentOverviewQuery(OverviewQuery):
+    """Query of GET /v1/memory, the form that works for an agent called `semantic`."""
+
+    agent_id: Id
+
+
+class OverviewResponse(BaseModel):
+    """The newest of each layer; `state` is the session's that was written last."""
+
+    state: StateResponse | None
+    semantic: list[MemoryResponse]
+    episodic: list[EpisodeResponse]
+
+
+class SearchAll(Body):
+    """Body of POST /v1/memory/search."""
+
+    query: Annotated[Text, Field(max_length=MAX_QUERY_CHARACTERS)]
+    agent_id: Id | None = None
+    top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 10
+
+
+class SearchAllResult(BaseModel):
+    """A memory found by its meaning, or an episode found by its words, with the other fields of either."""
+
+    memory_type: Literal["semantic", "episodic"]
+    id: str
+    agent_id: str
+    content: Any
+    score: float
+    similarity_score: float | None = None
+    relevance: Literal["text_match"] | None = None
+    metadata: JsonObject
+    created_at: Time
+    timestamp: Time
+
+
+class SearchAllResponse(BaseModel):
+    """What was found in either layer, the best score first."""
+
+    results: list[SearchAllResult]
+
+
+def layer_of(body: Any) -> Layer:
+    """The layer that a write is for, by the fields that it has.
+
+    Raises:
+        InvalidRequest: they fit none, or more than one.
+    """
+    if not isinstance(body, dict):
+        raise InvalidRequest.of("body", "must be an object")
+    match [name for name in ("data", "content", "type", "session_id") if name in body]:
+        case ["data"] | ["data", "session_id"]:
+            return "working"
+        case ["type", "session_id"] | ["content", "type", "session_id"]:
+            return "episodic"
+        case ["content"] | ["content", "session_id"]:
+            return "semantic"
+        case named:
+            raise InvalidRequest.of("body", _RULE + (", ".join(named) or "none"))
+
+
+def semantic_result(memory: JsonObject) -> JsonObject:
+    """A memory that was found, with its cosine as its score."""
+    return {"memory_type": "semantic", **memory, "score": memory["similarity_score"]}
+
+
+def episodic_result(episode: JsonObject, part_found: float) -> JsonObject:
+    """An episode that holds this part of the words."""
+    score = round(_WORTH_OF_WORDS * part_found, 6)
+    return {"memory_type": "episodic", **episode, "relevance": "text_match", "score": score}

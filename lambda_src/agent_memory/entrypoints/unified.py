@@ -1,0 +1,53 @@
+"""The routes over all layers, and usage."""
+
+from agent_memory import bootstrap
+from agent_memory.domain.unified import AgentOverviewQuery, OverviewQuery, SearchAll, layer_of
+from agent_memory.entrypoints import episodic, semantic, working
+from agent_memory.entrypoints.http import Response, Route, api
+from agent_memory.entrypoints.request import Request
+from agent_memory.service.unified import Overview
+
+_STORES: dict[str, Route] = {"working": working.create, "episodic": episodic.append, "semantic": semantic.store}
+
+
+def store(request: Request) -> Response:
+    """POST /v1/memory: what the route of the layer does that the fields name."""
+    return _STORES[layer_of(request.json)](request)
+
+
+def overview(request: Request) -> Response:
+    """GET /v1/memory/{agent_id}."""
+    agent_id, asked = request.path_id("agent_id"), request.query(OverviewQuery)
+    return _overview(bootstrap.unified().overview(request.tenant_id, agent_id, asked.limit))
+
+
+def overview_by_query(request: Request) -> Response:
+    """GET /v1/memory?agent_id=."""
+    asked = request.query(AgentOverviewQuery)
+    return _overview(bootstrap.unified().overview(request.tenant_id, asked.agent_id, asked.limit))
+
+
+def search(request: Request) -> Response:
+    """POST /v1/memory/search."""
+    found = bootstrap.unified().search(request.tenant_id, request.body(SearchAll))
+    return Response(200, {"results": found.results}, {"partial": True} if found.partial else {})
+
+
+def usage(request: Request) -> Response:
+    """GET /v1/usage."""
+    return Response(200, bootstrap.usage().of(request.tenant_id).model_dump())
+
+
+def _overview(seen: Overview) -> Response:
+    data = {"state": seen.state, "semantic": seen.semantic, "episodic": seen.episodic}
+    return Response(200, data, {"partial": True} if seen.partial else {})
+
+
+ROUTES = {
+    "POST /v1/memory": store,
+    "GET /v1/memory": overview_by_query,
+    "GET /v1/memory/{agent_id}": overview,
+    "POST /v1/memory/search": search,
+    "GET /v1/usage": usage,
+}
+handler = api(ROUTES)

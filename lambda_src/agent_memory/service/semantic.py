@@ -1,0 +1,190 @@
+"""Semantic memory: keep texts, find them by what they mean."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent_memory.domain.cursor import seal, unseal
+from agent_memory.domain.embedding import Embedder, space
+from agent_memory.domain.fields import JsonObject
+from agent_memory.domain.idempotency import Attempt
+from agent_memory.domain.json_document import RawJson, dumps
+from agent_memory.domain.metadata import entries
+from agent_memory.domain.semantic import MemoriesQuery, Memory, NewMemory, SearchRequest
+from agent_memory.domain.semantic_store import (
+    Hit,
+    MemoryPosition,
+    MemoryStore,
+    MemoryWalk,
+    RequestAnswered,
+    Stored,
+    VectorSearch,
+)
+from agent_memory.domain.state import StateKey
+from agent_memory.domain.times import from_micros, to_micros
+from agent_memory.errors import NotFound
+from agent_memory.service.drafting import Drafting, outline
+from agent_memory.service.paging import MAX_PAGE_BYTES, Page, PageBudget, fill_page
+from agent_memory.service.subjects import Subjects
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search gives: written JSON, the best first; `partial` when more than a page holds was found."""
+
+    results: list[RawJson]
+    partial: bool
+
+
+class SemanticMemory:
+    """The semantic routes but for the batch."""
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        embedder: Embedder,
+        drafting: Drafting,
+        subjects: Subjects,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._drafting = drafting
+        self._subjects = subjects
+        self._clock = clock
+
+    def store(self, tenant_id: str, new: NewMemory, attempt: Attempt) -> Stored:
+        """Keep a text; when this returns it is durable and found.
+
+        Raises:
+            InvalidRequest, PayloadTooLarge: see `outline`.
+            Conflict: the session belongs to another user.
+            AlreadyAnswered: the idempotency key has been used.
+        """
+        now = self._clock()
+        outlined = outline(new, now)
+        check_subject(self._subjects, tenant_id, new)
+        drafts = self._drafting.draft([outlined])
+        try:
+            (stored,) = self._store.store(tenant_id, drafts, self._drafting.model, now, attempt.record)
+        except RequestAnswered as exc:
+            raise attempt.replayed(exc.request_hash, 201, exc.stored[0].response() if exc.stored else None) from exc
+        return stored
+
+    def search(self, tenant_id: str, asked: SearchRequest) -> Found:
+        """Find what is nearest to the query."""
+        return _within_a_page(_found(hit) for hit in self._hits(tenant_id, asked))
+
+    def get(self, tenant_id: str, memory_id: str) -> Memory:
+        """Read.
+
+        Raises:
+            NotFound: nothing lives there.
+        """
+        memory = self._store.get(tenant_id, memory_id, self._clock())
+        if memory is None:
+            raise _absent()
+        return memory
+
+    def walk(self, tenant_id: str, query: MemoriesQuery, cursor_key: bytes) -> tuple[Page[MemoryPosition], str | None]:
+        """Read one page of all memories, the newest first: (page, next cursor)."""
+        filters = query.model_dump(exclude={"limit", "cursor"})
+        described = dumps(["memories", tenant_id, filters])
+        after = None
+        if query.cursor is not None:
+            created_at, memory_id = unseal(cursor_key, described, query.cursor)
+            after = MemoryPosition(from_micros(created_at), memory_id)
+        walk = MemoryWalk(self._clock(), after=after, page_size=query.limit + 1, **filters)
+        budget = PageBudget()
+        stream = self._store.walk(tenant_id, walk)
+        page = fill_page(stream, budget, query.limit, lambda _: True, lambda memory: memory.response())
+        place = page.resume_after or (after if page.partial else None)
+        if place is None:
+            return page, None
+        return page, seal(cursor_key, described, [to_micros(place.created_at), place.id])
+
+    def newest(self, tenant_id: str, agent_id: str, limit: int) -> list[RawJson]:
+        """The agent's newest memories."""
+        stream = self._store.walk(tenant_id, MemoryWalk(self._clock(), agent_id=agent_id, page_size=limit + 1))
+        return fill_page(stream, PageBudget(), limit, lambda _: True, lambda memory: memory.response()).items
+
+    def history(self, tenant_id: str, memory_id: str) -> Found:
+        """What a memory says and said.
+
+        Raises:
+            NotFound: nothing lives there.
+        """
+        told = _within_a_page(entry._asdict() for entry in self._store.history(tenant_id, memory_id, self._clock()))
+        if not told.results:
+            raise _absent()
+        return told
+
+    def delete(self, tenant_id: str, memory_id: str, attempt: Attempt) -> None:
+        """Remove it with its history; no search finds it from now on.
+
+        Raises:
+            NotFound: nothing lives there.
+            AlreadyAnswered: the idempotency key has been used.
+        """
+        try:
+            removed = self._store.delete(tenant_id, memory_id, self._clock(), attempt.record)
+        except RequestAnswered as exc:
+            raise attempt.replayed(exc.request_hash, 204, None) from exc
+        if not removed:
+            raise _absent()
+
+    def purge(self, tenant_id: str, agent_id: str) -> int:
+        """Remove every memory of an agent; how many there were, expired ones included."""
+        removed = 0
+        while some := self._store.purge(tenant_id, agent_id):
+            removed += some
+        return removed
+
+    def _hits(self, tenant_id: str, asked: SearchRequest) -> Iterator[Hit]:
+        (vector,) = self._embedder.embed([asked.query])
+        search = VectorSearch(
+            vector=vector,
+            model=space(self._embedder),
+            top_k=asked.top_k,
+            now=self._clock(),
+            threshold=asked.threshold,
+            agent_id=asked.agent_id,
+            namespace=asked.namespace,
+            user_id=asked.user_id,
+            session_id=asked.session_id,
+            start=asked.start,
+            end=asked.end,
+            entries=tuple(entries(asked.metadata_filter or {})),
+        )
+        return self._store.search(tenant_id, search)
+
+
+def check_subject(subjects: Subjects, tenant_id: str, new: NewMemory) -> None:
+    """A text of a session belongs to the session's user.
+
+    Raises:
+        Conflict: the session belongs to another user.
+    """
+    if new.session_id is not None:
+        subjects.check(StateKey(tenant_id, new.agent_id, new.session_id), new.user_id)
+
+
+def _within_a_page(records: Iterator[JsonObject]) -> Found:
+    results: list[RawJson] = []
+    size = 0
+    for record in records:
+        item = RawJson(dumps(record))
+        size += len(item.encode())
+        if results and size > MAX_PAGE_BYTES:
+            return Found(results, partial=True)
+        results.append(item)
+    return Found(results, partial=False)
+
+
+def _found(hit: Hit) -> JsonObject:
+    passage = {"start": hit.passage.start, "end": hit.passage.end}
+    return hit.memory.response(hit.similarity) | {"passage": passage}
+
+
+def _absent() -> NotFound:
+    return NotFound("no such memory")

@@ -1,0 +1,250 @@
+"""Semantic memory in memory: exact search, and the rules of merging in Python."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from agent_memory.domain.chunking import Span
+from agent_memory.domain.fields import JsonObject
+from agent_memory.domain.idempotency import KEEP, IdempotencyRecord
+from agent_memory.domain.merging import MERGE_ABOVE, Signature, says_the_same
+from agent_memory.domain.semantic import Memory
+from agent_memory.domain.semantic_store import (
+    Chunk,
+    Draft,
+    Entry,
+    Hit,
+    MemoryPosition,
+    MemoryWalk,
+    RequestAnswered,
+    Stored,
+    VectorSearch,
+)
+
+_TRUST = ("tool_external", "tool_internal", "inference", "direct_user")
+
+
+@dataclass
+class Kept:
+    """A memory with what is kept beside it."""
+
+    memory: Memory
+    chunks: tuple[Chunk, ...]
+    model: str
+    signature: Signature
+    entries: tuple[str, ...]
+    near_id: str | None
+    earlier: list[Entry]
+
+
+class InMemoryMemoryStore:
+    """`MemoryStore`."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], Kept] = {}
+        self._answers: dict[tuple[str, str], tuple[IdempotencyRecord, list[Stored]]] = {}
+
+    def store(
+        self, tenant_id: str, drafts: Sequence[Draft], model: str, now: datetime, answer: IdempotencyRecord | None
+    ) -> list[Stored]:
+        self._replay(tenant_id, answer, now)
+        stored = [self._store(tenant_id, draft, model, now) for draft in drafts]
+        if answer is not None:
+            self._answers[tenant_id, answer.scope] = answer, stored
+        return stored
+
+    def search(self, tenant_id: str, search: VectorSearch) -> Iterator[Hit]:
+        found = []
+        for kept in self._live(tenant_id, search.now):
+            memory = kept.memory
+            if (
+                kept.model == search.model
+                and search.agent_id in (None, memory.agent_id)
+                and search.namespace in (None, memory.namespace)
+                and search.user_id in (None, memory.user_id)
+                and search.session_id in (None, memory.session_id)
+                and (search.start is None or search.start <= memory.timestamp)
+                and (search.end is None or memory.timestamp <= search.end)
+                and set(search.entries) <= set(kept.entries)
+            ):
+                best = max(kept.chunks, key=lambda chunk: cosine(chunk.vector, search.vector))
+                found.append(Hit(memory, cosine(best.vector, search.vector), Span(*best.span)))
+        found.sort(key=lambda hit: (-hit.similarity, hit.memory.id))
+        for hit in found[: search.top_k]:
+            if search.threshold is None or hit.similarity >= search.threshold:
+                yield hit
+
+    def get(self, tenant_id: str, memory_id: str, now: datetime) -> Memory | None:
+        kept = self._one(tenant_id, memory_id, now)
+        return kept.memory if kept else None
+
+    def walk(self, tenant_id: str, walk: MemoryWalk) -> Iterator[tuple[MemoryPosition, Memory | None]]:
+        memories = [kept.memory for kept in self._live(tenant_id, walk.now)]
+        for memory in sorted(memories, key=_position, reverse=True):
+            if (
+                walk.agent_id in (None, memory.agent_id)
+                and walk.namespace in (None, memory.namespace)
+                and walk.user_id in (None, memory.user_id)
+                and (walk.after is None or _position(memory) < walk.after)
+            ):
+                yield _position(memory), memory
+
+    def history(self, tenant_id: str, memory_id: str, now: datetime) -> Iterator[Entry]:
+        subject = self._one(tenant_id, memory_id, now)
+        if subject is None:
+            return
+        yield _entry("current", subject.memory)
+        yield from reversed(subject.earlier)
+        for kept in sorted(self._live(tenant_id, now), key=lambda kept: _position(kept.memory)):
+            if memory_id == kept.near_id or kept.memory.id == subject.near_id:
+                yield _entry("apart", kept.memory)
+
+    def delete(self, tenant_id: str, memory_id: str, now: datetime, answer: IdempotencyRecord | None) -> bool:
+        self._replay(tenant_id, answer, now)
+        kept = self._one(tenant_id, memory_id, now)
+        if kept is None:
+            return False
+        self._remove(lambda key, _: key == (tenant_id, memory_id))
+        if answer is not None:
+            self._answers[tenant_id, answer.scope] = answer, []
+        return True
+
+    def purge(self, tenant_id: str, agent_id: str) -> int:
+        return self._remove(lambda key, kept: key[0] == tenant_id and kept.memory.agent_id == agent_id)
+
+    def _store(self, tenant_id: str, draft: Draft, model: str, now: datetime) -> Stored:
+        twin, apart = self._twin(tenant_id, draft, model, now) if draft.new.dedupe else (None, None)
+        if twin is None:
+            memory = _memory(draft, now)
+            near_id = apart.memory.id if apart else None
+            kept = Kept(memory, draft.chunks, model, draft.signature, draft.entries, near_id, [])
+            self._kept[tenant_id, memory.id] = kept
+            return Stored(memory, deduplicated=False, apart_from=near_id)
+        _merge(twin, draft, now)
+        return Stored(twin.memory, deduplicated=True)
+
+    def _twin(self, tenant_id: str, draft: Draft, model: str, now: datetime) -> tuple[Kept | None, Kept | None]:
+        new = draft.new
+        scope = [
+            kept
+            for kept in self._live(tenant_id, now)
+            if kept.model == model and _scope(kept.memory) == (new.agent_id, new.namespace, new.user_id)
+        ]
+        for kept in scope:
+            if kept.memory.content == new.content:
+                return kept, None
+        apart = None
+        for kept in sorted(scope, key=lambda kept: -cosine(kept.chunks[0].vector, draft.chunks[0].vector)):
+            near = cosine(kept.chunks[0].vector, draft.chunks[0].vector) > MERGE_ABOVE
+            if len(kept.chunks) == len(draft.chunks) == 1 and near:
+                trusted = _TRUST.index(new.trust or "direct_user") >= _TRUST.index(kept.memory.trust)
+                if trusted and says_the_same(kept.signature, draft.signature):
+                    return kept, None
+                apart = apart or kept
+        return None, apart
+
+    def _replay(self, tenant_id: str, answer: IdempotencyRecord | None, now: datetime) -> None:
+        if answer is None:
+            return
+        first, stored = self._answers.get((tenant_id, answer.scope), (None, []))
+        if first is not None and first.started_at + KEEP > now:
+            same = first.request_hash == answer.request_hash
+            raise RequestAnswered(first.request_hash, stored if same else [])
+
+    def _live(self, tenant_id: str, now: datetime) -> list[Kept]:
+        return [kept for (tenant, _), kept in self._kept.items() if tenant == tenant_id and _lives(kept, now)]
+
+    def _one(self, tenant_id: str, memory_id: str, now: datetime) -> Kept | None:
+        kept = self._kept.get((tenant_id, memory_id))
+        return kept if kept and _lives(kept, now) else None
+
+    def _remove(self, gone: Callable[[tuple[str, str], Kept], bool]) -> int:
+        keys = [key for key, kept in self._kept.items() if gone(key, kept)]
+        for key in keys:
+            del self._kept[key]
+        for kept in self._kept.values():
+            if kept.near_id in {memory_id for _, memory_id in keys}:
+                kept.near_id = None
+        return len(keys)
+
+
+def cosine(a: Sequence[float], b: Sequence[float]) -> float:
+    """Of two vectors of any length but zero."""
+    return math.fsum(x * y for x, y in zip(a, b, strict=True)) / (math.hypot(*a) * math.hypot(*b))
+
+
+def _merge(kept: Kept, draft: Draft, now: datetime) -> None:
+    old, new = kept.memory, draft.new
+    longer = len(draft.chunks) > 1
+    metadata = old.metadata if new.metadata is None else new.metadata
+    changed = (new.content, metadata) != (old.content, old.metadata)
+    if changed:
+        kept.earlier.append(_entry("earlier", old, now))
+    kept.memory = replace(
+        old,
+        content=new.content,
+        metadata=metadata,
+        session_id=old.session_id if longer else new.session_id or old.session_id,
+        timestamp=new.timestamp or old.timestamp,
+        updated_at=max(now, old.updated_at),
+        source=_source(draft) or old.source,
+        purposes=tuple(sorted({*old.purposes, *(new.purposes or [])})),
+        trust=max(old.trust, new.trust or "direct_user", key=_TRUST.index),
+        expires_at=max(old.expires_at, draft.expires_at) if old.expires_at and draft.expires_at else None,
+        revision=old.revision + changed,
+    )
+    kept.chunks, kept.signature = draft.chunks, draft.signature
+    if new.metadata is not None:
+        kept.entries = draft.entries
+
+
+def _memory(draft: Draft, now: datetime) -> Memory:
+    new = draft.new
+    return Memory(
+        id=draft.id,
+        agent_id=new.agent_id,
+        namespace=new.namespace,
+        user_id=new.user_id,
+        session_id=new.session_id,
+        revision=1,
+        content=new.content,
+        metadata=new.metadata or {},
+        purposes=tuple(new.purposes or ()),
+        source=_source(draft),
+        trust=new.trust or "direct_user",
+        timestamp=new.timestamp or now,
+        created_at=now,
+        updated_at=now,
+        expires_at=draft.expires_at,
+    )
+
+
+def _source(draft: Draft) -> JsonObject | None:
+    return dict(draft.new.source) if draft.new.source else None
+
+
+def _entry(kind: Any, memory: Memory, replaced_at: datetime | None = None) -> Entry:
+    return Entry(
+        kind,
+        memory.id,
+        memory.revision,
+        memory.content,
+        memory.metadata,
+        memory.timestamp,
+        memory.updated_at,
+        replaced_at,
+    )
+
+
+def _scope(memory: Memory) -> tuple[str, str, str | None]:
+    return memory.agent_id, memory.namespace, memory.user_id
+
+
+def _position(memory: Memory) -> MemoryPosition:
+    return MemoryPosition(memory.created_at, memory.id)
+
+
+def _lives(kept: Kept, now: datetime) -> bool:
+    return kept.memory.expires_at is None or kept.memory.expires_at > now
