@@ -26,7 +26,7 @@ up: terraform setup ## start the whole stack on this machine and say where it is
 down: ## stop what `make up` started
 	@if [ -x $(PYTHON_DEV) ]; then $(PYTHON_DEV) -m local down; else echo "nothing was running"; fi
 
-demo: terraform setup ## remember and replay a conversation: ours, or TRANSCRIPT=file.jsonl
+demo: terraform setup ## remember, replay and ask about a conversation: ours, or TRANSCRIPT=file.jsonl ASK="a question"
 	@$(PYTHON_DEV) -m local.demo $(if $(TRANSCRIPT),"$(TRANSCRIPT)")
 
 test: lint ## lint, then every test; end-to-end tests bring up a stack of their own

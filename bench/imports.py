@@ -2,7 +2,8 @@
 
 Both run from the unpacked zip in fresh interpreters without site-packages, alternating, so that the machine's noise
 falls on both. Such an authorizer builds a boto3 DynamoDB client, such a state function pydantic models and a boto3
-Table (docs/architecture.md, "Budgets").
+Table, such a semantic one also psycopg and clients for the model and the database's secret (docs/architecture.md,
+"Budgets").
 """
 
 import statistics
@@ -22,14 +23,24 @@ _OURS = {
         ("authorizer", "authorizer", "api_keys"),
         ("state", "working", "working"),
         ("episodic", "episodic", "episodic"),
+        ("semantic", "semantic", "semantic"),
+        ("unified", "unified", "unified"),
     ]
 }
 _BOTO3_CLIENT = "import boto3; boto3.client('dynamodb', region_name='us-east-1')"
-_BOTO3_TABLE = (
-    "import boto3, pydantic; pydantic.create_model('M', a=(int, ...)); "
-    "boto3.resource('dynamodb', region_name='us-east-1').Table('t')"
+_MODELS = "import boto3, pydantic; pydantic.create_model('M', a=(int, ...)); "
+_BOTO3_TABLE = _MODELS + "boto3.resource('dynamodb', region_name='us-east-1').Table('t')"
+_BOTO3_SEMANTIC = _MODELS + (
+    "import psycopg; import psycopg.rows; "
+    "[boto3.client(name, region_name='us-east-1') for name in ('bedrock-runtime', 'secretsmanager')]"
 )
-_BOTO3 = {"authorizer": _BOTO3_CLIENT, "state": _BOTO3_TABLE, "episodic": _BOTO3_TABLE}
+_BOTO3 = {
+    "authorizer": _BOTO3_CLIENT,
+    "state": _BOTO3_TABLE,
+    "episodic": _BOTO3_TABLE,
+    "semantic": _BOTO3_SEMANTIC,
+    "unified": _BOTO3_SEMANTIC + "; boto3.resource('dynamodb', region_name='us-east-1').Table('t')",
+}
 _TIMER = """
 import sys, time
 sys.path.insert(0, {code!r})
@@ -44,6 +55,14 @@ _ENVIRONMENT = {
     "MEMORY_TABLE": "memory",
     "CONTROL_TABLE": "control",
     "PEPPER_PARAMETER": "/pepper",
+    "DATABASE_CONNECTION": "data_api",
+    "DATABASE_NAME": "memory",
+    "DATABASE_CLUSTER_ARN": "arn:aws:rds:us-east-1:000000000000:cluster:bench",
+    "DATABASE_APP_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:bench",
+    "EMBEDDING_MODEL": "amazon.titan-embed-text-v2:0",
+    "EMBEDDING_DIMENSIONS": "1024",
+    "EMBEDDING_CHUNK_TOKENS": "256",
+    "EMBEDDING_TIMEOUT_S": "18",
 }
 
 

@@ -13,7 +13,17 @@ from pydantic.json_schema import models_json_schema
 from agent_memory import __version__
 from agent_memory.domain.episode import EpisodeBatch, EpisodeResponse, EpisodesResponse, NewEpisode
 from agent_memory.domain.purge import PurgeResponse
-from agent_memory.domain.semantic import NewMemory, StoredResponse
+from agent_memory.domain.semantic import (
+    HistoryResponse,
+    MemoriesQuery,
+    MemoriesResponse,
+    MemoryBatch,
+    MemoryResponse,
+    NewMemory,
+    SearchRequest,
+    SearchResponse,
+    StoredResponse,
+)
 from agent_memory.domain.state import (
     NewState,
     SessionsResponse,
@@ -60,6 +70,20 @@ class AnyWrite(RootModel[NewState | NewEpisode | NewMemory]):
 
 class AnyWritten(RootModel[StateResponse | EpisodeResponse | StoredResponse]):
     """What the layer's own route answers."""
+
+
+class StoredBatchItem(BaseModel):
+    """The outcome of one item: `data` when status is 201, else `error`."""
+
+    status: int
+    data: StoredResponse | None = None
+    error: dict[str, Any] | None = None
+
+
+class StoredBatchResponse(BaseModel):
+    """Outcomes in the order of the items."""
+
+    results: list[StoredBatchItem]
 
 
 class HealthResponse(BaseModel):
@@ -118,6 +142,19 @@ OPERATIONS = {
         "Find memories by meaning and episodes by words", 200, SearchAllResponse, SearchAll
     ),
     "DELETE /v1/memory/{agent_id}": Operation("Remove everything of an agent", 200, PurgeResponse),
+    "POST /v1/memory/semantic": Operation(
+        "Store a text, merged with what says the same", 201, StoredResponse, NewMemory
+    ),
+    "POST /v1/memory/semantic/batch": Operation("Store up to 100 texts", 200, StoredBatchResponse, MemoryBatch),
+    "POST /v1/memory/semantic/search": Operation(
+        "Find the texts that are nearest in meaning", 200, SearchResponse, SearchRequest
+    ),
+    "GET /v1/memory/semantic": Operation("Read all texts, newest first", 200, MemoriesResponse, query=MemoriesQuery),
+    "GET /v1/memory/semantic/{id}": Operation("Read a text", 200, MemoryResponse, may_be_absent=True),
+    "GET /v1/memory/semantic/{id}/history": Operation(
+        "What a text said earlier, and what contradicts it", 200, HistoryResponse, may_be_absent=True
+    ),
+    "DELETE /v1/memory/semantic/{id}": Operation("Delete a text with its history", 204, None, may_be_absent=True),
     "GET /v1/usage": Operation("What was used this month, and what is stored", 200, UsageResponse),
     "GET /v1/health": Operation("The API runs; no store is touched", 200, HealthResponse),
     "GET /v1/health/ready": Operation("Whether each store answers", 200, ReadyResponse),

@@ -17,6 +17,7 @@ from local import transcript, whereabouts
 from local.api import Api
 from local.console import INTERRUPTED, exit_after, harmless, heading, say, status, styled
 from local.episodes import batches, expected, item, shown
+from local.recall import memory, questions, told
 from local.stack import Stack
 from local.state import StackError, chosen
 from local.transcript import Turn
@@ -24,14 +25,17 @@ from local.up import up
 
 _SHOWN_TURNS = 8
 _NEWEST = 5
+_BEST = 3
+_MAX_QUESTION = 8192
 
 
 class Demo:
     """One run, with an agent of its own, so that runs do not mix."""
 
-    def __init__(self, stack: Stack, turns: list[Turn]) -> None:
+    def __init__(self, stack: Stack, turns: list[Turn], questions: list[str]) -> None:
         self.stack = stack
         self.turns = turns
+        self.questions = questions
         self.agent = f"concierge-{uuid4().hex[:8]}"
         self.sessions = list(dict.fromkeys(turn.session for turn in turns))
         owner, stranger = stack.tenants[:2]
@@ -73,6 +77,36 @@ class Demo:
         _expect(newest == expected(reversed(self.turns[-_NEWEST:])), "these are not the last turns")
         self._quote(newest)
 
+    def understand(self) -> None:
+        """Store every turn once more, to be found by what it means."""
+        heading("Remember what it means: every turn with its vector")
+        started, kept, merged = time.monotonic(), 0, 0
+        for batch in batches(self.agent, told(self.turns)):
+            items = [memory(self.agent, turn) for turn in batch]
+            answer = self.api.call("POST", "/v1/memory/semantic/batch", json={"items": items})
+            _expect(answer.is_success, _refusal(batch[0], answer.text))
+            for turn, result in zip(batch, answer.json()["data"]["results"], strict=True):
+                _expect(result["status"] == 201, _refusal(turn, json.dumps(result)))
+                merged += result["data"]["deduplicated"]
+            kept += len(batch)
+            status(f"  {kept}/{len(self.turns)}")
+        say(f"  {kept} texts in {time.monotonic() - started:.1f} s, {merged} of them repeated an earlier one")
+
+    def answer(self) -> None:
+        """Ask questions and show what is nearest to each."""
+        for question in self.questions:
+            heading(f"Asked: {harmless(question)}")
+            asked = {
+                "agent_id": self.agent,
+                "namespace": "conversation",
+                "query": question[:_MAX_QUESTION],
+                "top_k": _BEST,
+            }
+            results = self.api.data("POST", "/v1/memory/semantic/search", json=asked)["results"]
+            _expect(bool(results), "nothing was found")
+            for result in results:
+                say(f"    {result['similarity_score']:.2f}  {harmless(result['content'])}")
+
     def keep_state(self) -> None:
         """Save state, change it, and see a writer with a stale version refused."""
         heading("Working memory: a stale writer is refused")
@@ -97,9 +131,11 @@ class Demo:
             (f"/v1/memory/episodic/{self.agent}/sessions/{to_path(self.sessions[0])}", {}, 404),
             (f"/v1/state/{self.agent}", {"session_id": self.sessions[-1]}, 404),
             (f"/v1/memory/episodic/{self.agent}", {}, 200),
+            ("/v1/memory/semantic", {"agent_id": self.agent}, 200),
         ):
             answer = self.strangers_api.call("GET", path, params=query)
-            found = answer.json().get("data", {}).get("episodes", [])
+            data = answer.json().get("data", {})
+            found = data.get("episodes", []) or data.get("results", [])
             _expect(answer.status_code == status_code and not found, f"{path} leaked: {answer.text[:200]}")
             say(f"  GET {path}  {answer.status_code}, nothing")
 
@@ -108,12 +144,14 @@ class Demo:
             say(f"    {styled(at[:16].replace('T', ' '), 'dim')}  {harmless(speaker)}: {harmless(text)}")
 
 
-def run(stack: Stack, turns: list[Turn]) -> None:
+def run(stack: Stack, turns: list[Turn], questions: list[str]) -> None:
     """Play all parts."""
-    demo = Demo(stack, turns)
+    demo = Demo(stack, turns, questions)
     demo.remember()
     demo.replay()
     demo.recall_newest()
+    demo.understand()
+    demo.answer()
     demo.keep_state()
     demo.hide()
     whereabouts.show(stack)
@@ -136,8 +174,9 @@ def _expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 (reads like an
 def main() -> int:
     """Read the transcript first: a mistake in it should not cost the wait for a stack."""
     try:
-        turns = transcript.load(Path(sys.argv[1]) if sys.argv[1:] else transcript.SAMPLE)
-        run(up(chosen()), turns)
+        path = Path(sys.argv[1]) if sys.argv[1:] else transcript.SAMPLE
+        turns = transcript.load(path)
+        run(up(chosen()), turns, questions(turns, sample=path == transcript.SAMPLE))
     except (StackError, httpx.HTTPError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

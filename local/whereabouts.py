@@ -1,5 +1,6 @@
 """What is where, read from the stores themselves, and how to go on by hand."""
 
+import json
 import shlex
 
 import psycopg
@@ -30,7 +31,7 @@ def show(stack: Stack) -> None:
     database = Api(stack.api_url, stack.api_key).data("GET", "/v1/health/ready")["stores"]["database"]
     with psycopg.connect(stack.postgres_dsn_owner) as connection:
         tables = [name for (name,) in connection.execute(_TABLES)]
-    say(f"  PostgreSQL  schema version {database['schema_version']}, ready for the layers to come: {', '.join(tables)}")
+    say(f"  PostgreSQL  schema version {database['schema_version']}: {', '.join(tables)}")
 
 
 def show_next_steps(state: State, agent: str, session: str) -> None:
@@ -42,5 +43,7 @@ def show_next_steps(state: State, agent: str, session: str) -> None:
     say(f"  key=$({read} api_key < {contract})")
     say(f'  curl -H "Authorization: Bearer $key" "$url/v1/memory/episodic/{agent}?limit=3"')
     say(f'  curl -H "Authorization: Bearer $key" "$url/v1/memory/episodic/{agent}/sessions/{to_path(session)}"')
+    question = json.dumps({"agent_id": agent, "query": "what did we decide?"})
+    say(f"""  curl -H "Authorization: Bearer $key" "$url/v1/memory/semantic/search" -d '{question}'""")
     say('  curl -H "Authorization: Bearer $key" "$url/v1/health/ready"')
     say("  make down    # stops everything and removes what it left")

@@ -57,7 +57,7 @@ class Ways:
 
     def _reach(self, mode: str, aurora: Aurora, port: int) -> Database:
         if mode == "data_api":
-            return aurora.as_app(f"http://127.0.0.1:{port}")
+            return aurora.as_app(aurora.rest_client(f"http://127.0.0.1:{port}"))
         if mode == "direct":
             return Postgres(lambda: make_conninfo(aurora.app_dsn(), port=port))
         proxy = self.proxy(aurora)

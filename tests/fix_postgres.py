@@ -19,6 +19,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from agent_memory.adapters import data_api
+from agent_memory.adapters.aws_rest import AwsRestClient
 from agent_memory.adapters.data_api import DataApi
 from agent_memory.adapters.schema_database import DataApiSchema
 from agent_memory.adapters.sql_scripts import migrations, repeatables
@@ -86,22 +87,22 @@ class Aurora:
         login = self.secret.login or Login("nobody", "guess")
         return login.username, login.password
 
-    def as_master(self) -> DataApi:
-        return self._as(MASTER_ARN, self.endpoint)
+    def as_master(self, client: AwsRestClient | None = None) -> DataApi:
+        return DataApi(client or self.rest_client(), CLUSTER_ARN, MASTER_ARN, "memory")
 
-    def as_app(self, endpoint: str | None = None) -> DataApi:
-        """The application's database; `endpoint` is another way to the same service."""
-        return self._as(APP_ARN, endpoint or self.endpoint)
+    def as_app(self, client: AwsRestClient | None = None) -> DataApi:
+        return DataApi(client or self.rest_client(), CLUSTER_ARN, APP_ARN, "memory")
 
-    def _as(self, secret_arn: str, endpoint: str) -> DataApi:
-        with patch.dict(os.environ, {"AWS_ENDPOINT_URL_RDS_DATA": endpoint}):
-            return DataApi(data_api.make_client("us-east-1"), CLUSTER_ARN, secret_arn, "memory")
+    def rest_client(self, endpoint: str | None = None) -> AwsRestClient:
+        """A client as a fresh function makes it; `endpoint` is another way to the same service."""
+        with patch.dict(os.environ, {"AWS_ENDPOINT_URL_RDS_DATA": endpoint or self.endpoint}):
+            return data_api.make_client("us-east-1")
 
     def migrate(
         self, folder: Path = SQL, schema: DataApiSchema | None = None, within: Patience | None = None
     ) -> Migrate:
         schema = schema or DataApiSchema(self.as_master())
-        return Migrate(schema, *scripts(folder), within or patience(60))
+        return Migrate(schema, *scripts(folder), within or patience(600))
 
     def enable_login(self) -> EnableLogin:
         return EnableLogin(DataApiSchema(self.as_master()), self.secret, self.as_app().accepts_login, patience(60))

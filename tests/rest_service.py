@@ -25,7 +25,9 @@ class RestService(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.endpoint = f"http://127.0.0.1:{self.server_port}"
         self.requests: list[tuple[str, dict[str, str], Any]] = []
-        self.faults: list[Fault] = []
+        self.faults: list[Fault | None] = []
+        self.words = SECRET_WORDS
+        self.answer: dict[str, Any] = {}
         self.error_in_body = False
         self.vector: Callable[[Any], list[float]] = vector
         self.connections = 0
@@ -75,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
         fault = self.server.enter(self.path, {name.lower(): value for name, value in self.headers.items()}, request)
         try:
-            self._meet(fault, json.dumps({"embedding": self.server.vector(request)}).encode())
+            self._meet(fault, json.dumps(self.server.answer | {"embedding": self.server.vector(request)}).encode())
         finally:
             self.server.leave()
 
@@ -94,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.rfile.read(1)  # until the other side gives up
                 self.close_connection = True
             case (status, name):
-                body = {"message": SECRET_WORDS}
+                body = {"message": self.server.words}
                 named = {"__type": f"com.amazonaws#{name}"} if self.server.error_in_body else {}
                 header = None if self.server.error_in_body else f"{name}:http://internal.amazon.com/"
                 self._send(status, json.dumps(named | body).encode(), error=header)

@@ -16,6 +16,7 @@ from agent_memory.domain.embedding import Vector
 from agent_memory.domain.merging import signature
 from agent_memory.domain.semantic import NewMemory
 from agent_memory.domain.semantic_store import Chunk, Draft, VectorSearch
+from agent_memory.domain.usage import Tally
 from bench.vectors import bulk
 from bench.vectors.data import DIMENSIONS, Dataset, tenant_name
 from bench.vectors.layout import AGENT, content
@@ -56,7 +57,7 @@ class Ours:
     def __init__(self, superuser_dsn: str) -> None:
         self.owner = psycopg.connect(superuser_dsn, autocommit=True)
         self.session = log_in(superuser_dsn, "memory_app")
-        self._store = SqlMemoryStore(_Direct(self.session))
+        self._store = SqlMemoryStore(_Direct(self.session), Tally())
         self._stored = itertools.count(1_000_000)
 
     def load(self, data: Dataset) -> None:

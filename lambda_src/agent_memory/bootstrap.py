@@ -223,14 +223,14 @@ def embeddings() -> "Embeddings":
     from agent_memory.service.embedding import Embeddings
 
     model = TitanEmbedding(make_client(settings.region), settings.embedding_model, settings.embedding_dimensions)
-    return Embeddings(model, tally())
+    return Embeddings(model, tally(), settings.embedding_timeout_s)
 
 
 @cache
 def _memories() -> "MemoryStore":
     from agent_memory.adapters.sql_memories import SqlMemoryStore
 
-    return SqlMemoryStore(database())
+    return SqlMemoryStore(database(), tally())
 
 
 @cache
@@ -274,7 +274,7 @@ def purge() -> "Purge":
     from agent_memory.adapters.s3_archive import S3Archive
     from agent_memory.service.purge import Purge
 
-    limits = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
+    limits = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
     archive = S3Archive(boto3.client("s3", region_name=settings.region, config=limits), settings.archive_bucket)
     records = DynamoAgentRecords(dynamodb(), settings.memory_table, _buckets())
     # The registry last: until everything else is gone, it says that the agent is there.

@@ -93,3 +93,8 @@ class Settings:
     def embedding_chunk_tokens(self) -> int:
         """At how many tokens a text is cut before it is embedded."""
         return int(self._required("EMBEDDING_CHUNK_TOKENS"))
+
+    @property
+    def embedding_timeout_s(self) -> float:
+        """How long a request may wait for the vectors of all its chunks."""
+        return float(self._required("EMBEDDING_TIMEOUT_S"))

@@ -127,6 +127,6 @@ def memories(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> Memor
     ways, aurora = request.getfixturevalue("ways"), request.getfixturevalue("migrated")
 
     def reach() -> MemoryStore:
-        return SqlMemoryStore(ways(request.param, aurora))
+        return SqlMemoryStore(ways(request.param, aurora), Tally())
 
     return Memories(reach(), reach, tenant, clock)

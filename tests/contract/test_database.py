@@ -1,6 +1,7 @@
 """What every way to the SQL database promises: the fake, the Data API, and PostgreSQL's own protocol twice."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -133,6 +134,15 @@ def test_when_one_call_is_refused_none_has_happened(way: Way, position: int) -> 
         way.database.call_all(calls)
 
     assert way.database.call("read_notes", {}) == []
+
+
+def test_threads_that_share_a_database_each_get_their_own_answers(way: Way) -> None:
+    def ask(number: int) -> Scalar:
+        (row,) = way.database.call("say_again", {**dict.fromkeys("tifbd"), "i": number}, 20.0)
+        return row["whole"]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(ask, range(100))) == list(range(100))
 
 
 def test_a_call_carries_as_many_bytes_as_it_says(way: Way) -> None:

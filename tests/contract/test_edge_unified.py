@@ -113,16 +113,16 @@ def test_tenants_see_their_own(api: Edge) -> None:
 
 
 def test_what_does_not_fit_one_answer_is_left_out_and_said_so(api: Edge) -> None:
-    put_state(api, "s", data={"noise": [noise(60_000)]})
-    for _ in range(4):
-        say(api, noise(250_000))
-    for _ in range(3):
-        remember(api, noise(600_000))
+    put_state(api, "s")
+    say(api, noise(100_000))
+    for number in range(3):
+        remember(api, str(number) * 800_000)
 
     seen = look(api)
 
     assert seen["meta"]["partial"] is True
     assert seen["data"]["state"]
+    assert (len(seen["data"]["semantic"]), seen["data"]["episodic"]) == (3, [])
     assert len(json.dumps(seen)) < 2_600_000
     found = api.call("POST", "/v1/memory/search", {"query": "x"}).json
     assert len(json.dumps(found)) < 2_600_000

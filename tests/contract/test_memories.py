@@ -412,8 +412,8 @@ def test_purging_an_agent_removes_all_of_it_and_nothing_else(memories: Memories)
     memories.store("brief", ttl_hours=1, record=memories.key("k"))
     memories.clock.turn(hours=2)
 
-    assert memories.semantic.purge(memories.tenant, "a") == 4
-    assert memories.semantic.purge(memories.tenant, "a") == 0
+    assert memories.store_.purge(memories.tenant, "a") == 4
+    assert memories.store_.purge(memories.tenant, "a") == 0
     assert len(memories.found("note", top_k=20)) == 6
     assert memories.found("note", agent_id="a") == []
 

@@ -1,22 +1,18 @@
 """The application's login: one role, a password that only the secret knows, repaired and rotated."""
 
-import os
 from typing import Any
-from unittest.mock import patch
 
 import psycopg
 import pytest
 from botocore.httpsession import get_cert_path
 from psycopg.conninfo import conninfo_to_dict
 
-from agent_memory.adapters.aws_rest import AwsRestClient
-from agent_memory.adapters.data_api import DataApi
 from agent_memory.adapters.postgres import Postgres, TokenLogin
 from agent_memory.adapters.schema_database import DataApiSchema
 from agent_memory.domain.database import Login
 from agent_memory.errors import StoreUnavailable
 from agent_memory.service.enable_login import EnableLogin
-from tests.fix_postgres import CLUSTER_ARN, MASTER_ARN, Aurora, patience
+from tests.fix_postgres import Aurora, patience
 
 CA = str(get_cert_path(True))
 
@@ -104,17 +100,18 @@ def test_a_run_killed_after_writing_the_secret_is_repaired_by_the_next(fresh: Au
     assert fresh.as_app().accepts_login()
 
 
-def test_no_statement_carries_the_password_or_its_verifier(fresh: Aurora) -> None:
+def test_no_statement_carries_the_password_or_its_verifier(fresh: Aurora, monkeypatch: pytest.MonkeyPatch) -> None:
     statements: list[str] = []
 
-    class Recording(AwsRestClient):
-        def call(self, path: str, request: dict[str, Any], deadline: float) -> dict[str, Any]:
-            statements.append(request.get("sql", ""))
-            return super().call(path, request, deadline)
+    client = fresh.rest_client()
+    call = client.call
 
-    with patch.dict(os.environ, {"AWS_ENDPOINT_URL_RDS_DATA": fresh.endpoint}):
-        recorded = Recording("rds-data", "us-east-1")
-    schema = DataApiSchema(DataApi(recorded, CLUSTER_ARN, MASTER_ARN, "memory"))
+    def recorded(path: str, request: dict[str, Any], deadline: float) -> dict[str, Any]:
+        statements.append(request.get("sql", ""))
+        return call(path, request, deadline)
+
+    monkeypatch.setattr(client, "call", recorded)
+    schema = DataApiSchema(fresh.as_master(client))
     EnableLogin(schema, fresh.secret, fresh.as_app().accepts_login, patience(60)).run("data_api", rotate=True)
 
     assert fresh.secret.login

@@ -2,17 +2,15 @@
 
 import shutil
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent_memory.adapters.data_api import DataApi
 from agent_memory.adapters.schema_database import DataApiSchema
 from agent_memory.domain.migrations import MigrationChanged, MigrationFailed
 from agent_memory.service.migrate import Migrate, Migrated, SchemaLocked
-from tests.fix_postgres import CLUSTER_ARN, MASTER_ARN, SQL, Aurora, patience
+from tests.fix_postgres import SQL, Aurora, patience
 
 MIGRATIONS = len(list((SQL / "migrations").glob("*.sql")))
 REPEATABLES = len(list((SQL / "repeatable").glob("*.sql")))
@@ -23,26 +21,18 @@ class Killed(BaseException):
     """The function's process is gone: it runs no handler and rolls nothing back."""
 
 
-class MortalClient:
-    """Lets a number of calls through and dies in place of the next: what was done is done, and nobody hears of it."""
-
-    def __init__(self, client: Any, calls: int) -> None:
-        self._client = client
-        self._calls = calls
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(**request: Any) -> Any:
-            self._calls -= 1
-            if self._calls < 0:
-                raise Killed
-            return getattr(self._client, name)(**request)
-
-        return call
-
-
 def dying(aurora: Aurora, calls: int) -> Migrate:
-    client: Any = MortalClient(aurora.client, calls)
-    return aurora.migrate(schema=DataApiSchema(DataApi(client, CLUSTER_ARN, MASTER_ARN, "memory")))
+    """Lets a number of calls through and dies in place of the next: what was done is done, and nobody hears of it."""
+    client, left = aurora.rest_client(), iter(range(calls))
+    live = client.call
+
+    def call(path: str, request: dict[str, Any], deadline: float) -> dict[str, Any]:
+        if next(left, None) is None:
+            raise Killed
+        return live(path, request, deadline)
+
+    client.call = call  # type: ignore[method-assign]
+    return aurora.migrate(schema=DataApiSchema(aurora.as_master(client)))
 
 
 def ledger(aurora: Aurora) -> list[tuple[Any, ...]]:

@@ -14,7 +14,7 @@ class Api:
     def __init__(self, url: str, key: str) -> None:
         limits = httpx.Limits(max_connections=64)
         headers = {"Authorization": f"Bearer {key}"}
-        self._client = httpx.Client(base_url=url, headers=headers, timeout=60, limits=limits)
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=240, limits=limits)
 
     def close(self) -> None:
         """Close the connections."""

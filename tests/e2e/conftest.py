@@ -2,9 +2,10 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from local import stack as stack_file
 from local.stack import Stack
 from local.state import ROOT, State
 from tests.e2e.api import Api
+from tests.e2e.sdk import CLIENTS, PATIENCE_S
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,6 +61,28 @@ def other_tenant(stack: Stack) -> Iterator[Api]:
     """The API as the second tenant."""
     with closing(Api(stack.api_url, stack.tenants[1].api_key)) as client:
         yield client
+
+
+@pytest.fixture(params=CLIENTS)
+def connect(request: pytest.FixtureRequest, stack: Stack) -> Callable[[str], Any]:
+    """Make a client of the published SDK for an API key."""
+    return lambda key: CLIENTS[request.param](key, base_url=stack.api_url, timeout=PATIENCE_S)
+
+
+@pytest.fixture
+def client(connect: Callable[[str], Any], stack: Stack) -> Iterator[Any]:
+    """The published SDK as the first tenant."""
+    with connect(stack.api_key) as opened:
+        yield opened
+
+
+@pytest.fixture
+def alone(connect: Callable[[str], Any], stack: Stack) -> Iterator[Any]:
+    """The published SDK as a tenant that nobody else is, with a key that may not erase."""
+    tenant = f"sdk-{secrets.token_hex(6)}"
+    made = admin(stack, "keys", "create", "--tenant", tenant, "--scopes", "read", "write")
+    with connect(made["api_key"]) as opened:
+        yield opened
 
 
 def admin(stack: Stack, *arguments: str) -> Any:

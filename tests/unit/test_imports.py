@@ -42,3 +42,46 @@ def test_a_handler_is_imported_without_settings_sockets_or_what_it_does_not_need
     )
 
     assert set(done.stdout.split()) & unwanted == set()
+
+
+CLIENTS = """
+import sys
+from agent_memory import bootstrap
+bootstrap.{client}()
+print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
+"""
+SETTINGS = {
+    "AWS_REGION": "us-east-1",
+    "DATABASE_CLUSTER_ARN": "cluster",
+    "DATABASE_APP_SECRET_ARN": "secret",
+    "DATABASE_NAME": "memory",
+    "DATABASE_HOST": "localhost",
+    "DATABASE_PORT": "5432",
+    "DATABASE_USER": "memory_app",
+    "EMBEDDING_MODEL": "model",
+    "EMBEDDING_DIMENSIONS": "1024",
+    "EMBEDDING_TIMEOUT_S": "18",
+}
+
+
+@pytest.mark.parametrize(
+    ("client", "connection", "unwanted"),
+    [
+        ("database", "data_api", {"boto3", "botocore", "psycopg", "pydantic"}),
+        ("database", "direct", {"boto3", "botocore"}),
+        ("database", "proxy", {"boto3", "botocore"}),
+        ("embeddings", "data_api", {"boto3", "botocore", "psycopg", "concurrent"}),
+    ],
+)
+def test_the_database_and_the_model_are_reached_without_the_aws_sdk(
+    client: str, connection: str, unwanted: set[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CLIENTS.format(client=client)],
+        env={"PYTHONPATH": str(SOURCES), "DATABASE_CONNECTION": connection, **SETTINGS},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert set(done.stdout.split()) & unwanted == set()

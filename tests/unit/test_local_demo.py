@@ -17,7 +17,7 @@ AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def demo(turns: list[Turn], answer: Callable[[httpx.Request], httpx.Response]) -> Demo:
-    made = Demo(STACK, turns)
+    made = Demo(STACK, turns, [])
     for api in (made.api, made.strangers_api):
         api._client = httpx.Client(base_url=STACK.api_url, transport=httpx.MockTransport(answer))
     return made

@@ -1,5 +1,7 @@
 """Counting: every request counts once, few calls are made for it, and a store that fails loses nothing."""
 
+from typing import Any
+
 import pytest
 
 from agent_memory.domain.usage import Tally
@@ -20,7 +22,7 @@ class Function:
         self.store, self.registry = InMemoryUsageStore(), InMemoryAgentRegistry()
         self.meter = Meter(self.store, Marks(self.registry), clock)
 
-    def serve(self, tenant: str = "acme", **did: int) -> None:
+    def serve(self, tenant: str = "acme", **did: Any) -> None:
         self.meter.settle(tenant, Tally(**did))
 
     def store_in(self, *sessions: str, agent: str = "planner", tenant: str = "acme") -> None:

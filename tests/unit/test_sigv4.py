@@ -17,7 +17,7 @@ word = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=20)
 secret = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
 credentials = st.tuples(secret, secret, st.none() | secret)
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001
-model_ids = st.text("abc.:/-_~ %+é", min_size=1, max_size=40)
+model_ids = st.text("abc.:/-_~ %+é", max_size=40).map("m{}".format)  # "." alone would be a step in the path
 paths = st.just("/") | st.just("/Execute") | model_ids.map(lambda model: f"/model/{quote(model, safe='')}/invoke")
 
 

@@ -26,6 +26,7 @@ from agent_memory.domain.semantic_store import (
     VectorSearch,
 )
 from agent_memory.domain.times import format_time, from_micros
+from agent_memory.domain.usage import Tally
 
 _TIMEOUT_S = 2.0
 _CHUNK_S = 0.02  # what a chunk may add: most of it is its place in the graph
@@ -34,10 +35,11 @@ _PURGE_TIMEOUT_S = 8.0
 
 
 class SqlMemoryStore:
-    """`MemoryStore` on the functions of the schema `memory`."""
+    """`MemoryStore` on the functions of the schema `memory`; tells the tally what it stored."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tally: Tally) -> None:
         self._database = database
+        self._tally = tally
 
     def store(
         self, tenant_id: str, drafts: Sequence[Draft], model: str, now: datetime, answer: IdempotencyRecord | None
@@ -54,6 +56,8 @@ class SqlMemoryStore:
         stored = [read_stored(each, draft, reader.get) for each, draft in zip(outcomes, drafts, strict=True)]
         if replayed is not None:
             raise RequestAnswered(str(replayed), stored)
+        for draft in drafts:
+            self._tally.stored(draft.new.agent_id, draft.new.session_id)
         return stored
 
     def search(self, tenant_id: str, search: VectorSearch) -> Iterator[Hit]:

@@ -61,13 +61,7 @@ def api(routes: Mapping[str, Route], *, counted: bool = True) -> Handler:
             _count(tenant_id, request_id)
         latency_ms = round((time.perf_counter() - started) * 1000, 1)
         meta = {**answer.get("meta", {}), "request_id": request_id, "latency_ms": latency_ms}
-        logs.line(
-            request_id=request_id,
-            route=route,
-            status=status,
-            latency_ms=latency_ms,
-            data_calls=data_calls,
-        )
+        logs.line(request_id=request_id, route=route, status=status, latency_ms=latency_ms, data_calls=data_calls)
         reply: JsonObject = {"statusCode": status, "headers": {"content-type": "application/json", **headers}}
         return reply if status == 204 else reply | {"body": dumps({**body, "meta": meta})}
 

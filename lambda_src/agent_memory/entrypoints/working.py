@@ -1,7 +1,7 @@
 """The routes of working memory."""
 
 from agent_memory import bootstrap
-from agent_memory.domain.fields import Body, Limit
+from agent_memory.domain.fields import MAX_LIMIT, Body, Limit
 from agent_memory.domain.state import NewState, StateKey, StatePatch, StateQuery, StateReplacement
 from agent_memory.entrypoints.http import Response, api
 from agent_memory.entrypoints.request import Request
@@ -10,7 +10,8 @@ from agent_memory.entrypoints.request import Request
 class SessionsQuery(Body):
     """Query of GET /v1/state/{agent_id}/sessions."""
 
-    limit: Limit = 50
+    # The published SDK asks once and takes the answer for all there is.
+    limit: Limit = MAX_LIMIT
     cursor: str | None = None
 
 

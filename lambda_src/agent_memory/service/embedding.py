@@ -16,21 +16,20 @@ if TYPE_CHECKING:
 
 _KEPT = 1_000  # of 8 KB each with 1,024 dimensions; as tuples they would be four times as large
 _AT_ONCE = 8
-# A function has 20 s, and the stores want some of them. A search is not worth more waiting; a long text takes many
-# calls, and the model may refuse some of those for a while.
+# A search is not worth more waiting. A long text takes many calls, and the model may refuse some of those for a while.
 _ONE_S = 8.0
-_SEVERAL_S = 12.0
 
 
 class Embeddings:
     """`Embedder` over a model. `calls` counts the texts that the model was called for, and so does the tally."""
 
-    def __init__(self, model: EmbeddingModel, tally: Tally) -> None:
+    def __init__(self, model: EmbeddingModel, tally: Tally, timeout_s: float) -> None:
         self.name = model.name
         self.dimensions = model.dimensions
         self.calls = 0
         self._model = model
         self._tally = tally
+        self._timeout_s = timeout_s
         self._kept: OrderedDict[bytes, array[float]] = OrderedDict()  # all by one model, so the text is the key
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
@@ -51,7 +50,7 @@ class Embeddings:
         """In the calling thread: most requests embed one text, and another thread would only cost time."""
         ((key, text),) = missing.items()
         self._count(1)
-        vector = self._model.embed(text, time.monotonic() + _ONE_S)
+        vector = self._model.embed(text, time.monotonic() + min(_ONE_S, self._timeout_s))
         self._keep(key, vector)
         return {key: vector}
 
@@ -61,7 +60,7 @@ class Embeddings:
             return {}
         from concurrent.futures import FIRST_EXCEPTION, wait  # noqa: PLC0415 - a search does without, and starts sooner
 
-        deadline = time.monotonic() + _SEVERAL_S
+        deadline = time.monotonic() + self._timeout_s
         begun = {self._pool.submit(self._model.embed, text, deadline): key for key, text in missing.items()}
         done, rest = wait(begun, return_when=FIRST_EXCEPTION)
         self._count(len(begun) - sum(future.cancel() for future in rest))

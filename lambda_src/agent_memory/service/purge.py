@@ -12,8 +12,8 @@ from agent_memory.domain.purge import Deleted, PurgeResponse, Removed
 from agent_memory.domain.usage import Tally
 from agent_memory.errors import AgentMemoryError, StoreUnavailable
 
-# The gateway stops listening after 30 s; between this and that lies what one last call may take.
-_SECONDS = 20.0
+# The function is stopped after 29 s; between this and that lies what one last call may take.
+_SECONDS = 15.0
 # The last round finds nothing, unless somebody keeps writing: what they write meanwhile is for another purge.
 _ROUNDS = 5
 

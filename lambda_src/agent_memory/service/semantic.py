@@ -103,11 +103,6 @@ class SemanticMemory:
             return page, None
         return page, seal(cursor_key, described, [to_micros(place.created_at), place.id])
 
-    def newest(self, tenant_id: str, agent_id: str, limit: int) -> list[RawJson]:
-        """The agent's newest memories."""
-        stream = self._store.walk(tenant_id, MemoryWalk(self._clock(), agent_id=agent_id, page_size=limit + 1))
-        return fill_page(stream, PageBudget(), limit, lambda _: True, lambda memory: memory.response()).items
-
     def history(self, tenant_id: str, memory_id: str) -> Found:
         """What a memory says and said.
 
@@ -132,13 +127,6 @@ class SemanticMemory:
             raise attempt.replayed(exc.request_hash, 204, None) from exc
         if not removed:
             raise _absent()
-
-    def purge(self, tenant_id: str, agent_id: str) -> int:
-        """Remove every memory of an agent; how many there were, expired ones included."""
-        removed = 0
-        while some := self._store.purge(tenant_id, agent_id):
-            removed += some
-        return removed
 
     def _hits(self, tenant_id: str, asked: SearchRequest) -> Iterator[Hit]:
         (vector,) = self._embedder.embed([asked.query])

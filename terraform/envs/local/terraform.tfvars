@@ -14,6 +14,9 @@ database = {
   final_snapshot    = false
 }
 
+# A real model on the cores of one machine takes a minute for a mebibyte of text, and no HTTP API stops waiting here.
+embedding = { timeout_s = 180 }
+
 network = { flow_logs = false }
 archive = { force_destroy = true }
 alarms  = { dashboard = true }

@@ -4,7 +4,9 @@ locals {
     EMBEDDING_MODEL        = var.embedding.model_id
     EMBEDDING_DIMENSIONS   = tostring(var.embedding.dimensions)
     EMBEDDING_CHUNK_TOKENS = tostring(var.embedding.chunk_tokens)
+    EMBEDDING_TIMEOUT_S    = tostring(var.embedding.timeout_s)
   }
+  _embedding_function_s = ceil(var.embedding.timeout_s) + 11 # for the stores
 
   _embed = {
     actions   = ["bedrock:InvokeModel"]
@@ -13,7 +15,7 @@ locals {
 
   _uses_of_database = {
     semantic = {
-      timeout_s   = 29
+      timeout_s   = local._embedding_function_s
       environment = merge(local._tables, local._embedding)
       policy = {
         DataKeys = local._data_keys
@@ -26,7 +28,7 @@ locals {
 
     # Stores and reads on behalf of working, episodic and semantic, one record at a time.
     unified = {
-      timeout_s   = 29
+      timeout_s   = local._embedding_function_s
       environment = merge(local._tables, local._embedding)
       policy = {
         DataKeys = local._data_keys

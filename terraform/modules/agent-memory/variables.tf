@@ -75,12 +75,14 @@ variable "embedding" {
   description = <<-EOT
     How texts become vectors. `model_id`: the Bedrock model, to be had in the deployment's region. `dimensions`: numbers of a vector;
     fewer than 1024 are kept in the same space. `chunk_tokens`: about how long the pieces are into which a longer text is cut.
+    `timeout_s`: how long one request may wait for all its pieces; the functions get 11 s more, and the HTTP API gives up after 30.
     Search finds what was stored under the model and dimensions of today: after a change, older memories have to be stored again.
   EOT
   type = object({
     model_id     = optional(string, "amazon.titan-embed-text-v2:0")
     dimensions   = optional(number, 1024)
     chunk_tokens = optional(number, 256)
+    timeout_s    = optional(number, 18)
   })
   default  = {}
   nullable = false
@@ -98,6 +100,11 @@ variable "embedding" {
   validation {
     condition     = var.embedding.chunk_tokens >= 64 && var.embedding.chunk_tokens <= 8192 && floor(var.embedding.chunk_tokens) == var.embedding.chunk_tokens
     error_message = "embedding.chunk_tokens must be a whole number from 64, below which a piece says too little to be found, to 8192, the most that the model reads; got ${var.embedding.chunk_tokens}."
+  }
+
+  validation {
+    condition     = var.embedding.timeout_s >= 2 && var.embedding.timeout_s <= 600
+    error_message = "embedding.timeout_s must be 2 to 600 seconds; got ${var.embedding.timeout_s}."
   }
 }
 

@@ -104,3 +104,12 @@ run "half_a_token_is_refused" {
     embedding = { chunk_tokens = 256.5 }
   }
 }
+
+run "an_endless_wait_for_the_model_is_refused" {
+  command         = plan
+  expect_failures = [var.embedding]
+
+  variables {
+    embedding = { timeout_s = 601 }
+  }
+}

@@ -1,0 +1,39 @@
+"""Turns of a conversation as memories that are found by meaning, and the questions that the demonstration asks."""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from local.transcript import Turn
+
+_QUESTIONS = (
+    "What can Pim not eat?",
+    "When does the crane come, and what does it cost?",
+    "Which floor is the new flat on?",
+)
+_ASKED = 3
+
+
+def memory(agent: str, turn: Turn) -> dict[str, Any]:
+    """Write a turn as the API takes it. Who spoke and when belongs to what a text means, so it is part of the text."""
+    return {
+        "agent_id": agent,
+        "namespace": "conversation",
+        "content": f"{turn.speaker} ({turn.at:%-d %B %Y}): {turn.text}",
+        "metadata": {"speaker": turn.speaker, "session": turn.session},
+        "timestamp": turn.timestamp,
+    }
+
+
+def told(turns: Iterable[Turn]) -> list[Turn]:
+    """Turns that say something."""
+    return [turn for turn in turns if turn.text.strip() and "\0" not in turn.text]
+
+
+def questions(turns: Sequence[Turn], *, sample: bool) -> list[str]:
+    """What ASK asks, else our own questions about our own conversation, else the last ones that were asked in it."""
+    if asked := os.environ.get("ASK"):
+        return [asked]
+    if sample:
+        return list(_QUESTIONS)
+    return [turn.text for turn in told(turns) if turn.text.rstrip().endswith("?")][-_ASKED:]
