@@ -62,7 +62,9 @@ CREATE TABLE memory.answers (
 COMMENT ON TABLE memory.answers IS 'What the first request with an idempotency key did.';
 CREATE INDEX answers_lapses_idx ON memory.answers (tenant_id, lapses_at);
 
--- What was deleted has to leave tables and indexes, not only be skipped.
+-- What was deleted has to leave tables and indexes, not only be skipped. The master user, who owns the database, may
+-- vacuum its tables without a right to read them, but has to see their names.
+GRANT USAGE ON SCHEMA memory TO SESSION_USER;
 ALTER TABLE memory.memories SET (vacuum_index_cleanup = on);
 ALTER TABLE memory.memory_revisions SET (vacuum_index_cleanup = on);
 ALTER TABLE memory.metadata_entries SET (vacuum_index_cleanup = on);

@@ -22,7 +22,7 @@ from mnemora import (  # type: ignore[import-untyped]
 )
 
 from local.stack import Stack
-from tests.e2e.sdk import PATIENCE_S
+from tests.e2e.sdk import client_of
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 KINDS = ["conversation", "action", "observation", "tool_call"]
@@ -194,7 +194,7 @@ def test_a_client_that_is_closed_by_hand_leaves_nothing_open(connect: Callable[[
 
 def test_the_async_client_has_many_calls_under_way_at_once(stack: Stack, agent: str) -> None:
     async def work() -> list[int]:
-        async with MnemoraClient(stack.api_key, base_url=stack.api_url, timeout=PATIENCE_S) as client:
+        async with client_of(stack) as client:
             await asyncio.gather(*(client.store_state(agent, {"n": n}, f"s{n}") for n in range(8)))
             states = await asyncio.gather(*(client.get_state(agent, f"s{n}") for n in range(8)))
             return [state.data["n"] for state in states]

@@ -1,7 +1,7 @@
-"""LangChain's history and CrewAI's storage by the published SDK as it is; `test_sdk_langgraph.py` has LangGraph's saver."""
+"""LangChain's history and CrewAI's storage by the published SDK as it is; LangGraph's is in `test_sdk_langgraph.py`."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +13,12 @@ from mnemora.integrations.crewai import MnemoraCrewStorage  # type: ignore[impor
 from mnemora.integrations.langchain import MnemoraMemory  # type: ignore[import-untyped]
 
 from local.stack import Stack
-from tests.e2e.sdk import PATIENCE_S
+from tests.e2e.sdk import PATIENCE_S, ClientPerCall
 
 
 @pytest.fixture
 def sync_client(stack: Stack) -> Iterator[Any]:
-    """Both of them are synchronous."""
+    """What the SDK advises for both."""
     with MnemoraSync(stack.api_key, base_url=stack.api_url, timeout=PATIENCE_S) as client:
         yield client
 
@@ -28,18 +28,27 @@ def agent() -> str:
     return f"agent-{secrets.token_hex(6)}"
 
 
-def test_messages_come_back_as_they_were_and_in_order(sync_client: Any, agent: str) -> None:
+History = Callable[..., MnemoraMemory]
+
+
+@pytest.fixture(params=["MnemoraSync", "MnemoraClient"])
+def history(request: pytest.FixtureRequest, stack: Stack, sync_client: Any, agent: str) -> History:
+    """LangChain's history of a session, of this agent or another."""
+    if request.param == "MnemoraSync":
+        return lambda session_id, of=agent: MnemoraMemory(sync_client, of, session_id)
+    return lambda session_id, of=agent: MnemoraMemory(ClientPerCall(stack), of, session_id, sync=False)
+
+
+def test_messages_come_back_as_they_were_and_in_order(history: History) -> None:
     call = {"name": "track", "args": {"parcel": 17, "weight": 1.0}, "id": "call-1", "type": "tool_call"}
-    history = MnemoraMemory(sync_client, agent, "chat")
-    history.add_message(SystemMessage("Be brief. 🦊"))
-    history.add_user_message("Where is my parcel?")
-    history.add_messages([AIMessage("", tool_calls=[call]), ToolMessage("Oslo", tool_call_id="call-1")])
-    history.add_ai_message("In Oslo.")
-    MnemoraMemory(sync_client, agent, "another chat").add_user_message("Hello")
+    chat = history("chat")
+    chat.add_message(SystemMessage("Be brief. 🦊"))
+    chat.add_user_message("Where is my parcel?")
+    chat.add_messages([AIMessage("", tool_calls=[call]), ToolMessage("Oslo", tool_call_id="call-1")])
+    chat.add_ai_message("In Oslo.")
+    history("another chat").add_user_message("Hello")
 
-    messages = MnemoraMemory(sync_client, agent, "chat").messages
-
-    assert messages == [
+    assert history("chat").messages == [
         SystemMessage("Be brief. 🦊"),
         HumanMessage("Where is my parcel?"),
         AIMessage("", tool_calls=[call]),
@@ -48,34 +57,31 @@ def test_messages_come_back_as_they_were_and_in_order(sync_client: Any, agent: s
     ]
 
 
-def test_clear_purges_the_agent_and_then_there_is_no_session(sync_client: Any, agent: str) -> None:
-    history = MnemoraMemory(sync_client, agent, "chat")
-    history.add_user_message("Remember me")
+def test_clear_purges_the_agent_and_then_there_is_no_session(history: History, sync_client: Any, agent: str) -> None:
+    chat, elsewhere = history("chat"), history("chat", f"{agent}-other")
+    chat.add_user_message("Remember me")
+    elsewhere.add_user_message("I stay")
     sync_client.store_state(agent, {"n": 1})
     sync_client.store_memory(agent, "The customer waits for a parcel.")
-    MnemoraMemory(sync_client, f"{agent}-other", "chat").add_user_message("I stay")
 
-    history.clear()
+    chat.clear()
 
     with pytest.raises(MnemoraNotFoundError):
-        _ = history.messages
+        _ = chat.messages
     assert sync_client.get_all_memory(agent) == {"state": None, "semantic": [], "episodic": []}
-    assert MnemoraMemory(sync_client, f"{agent}-other", "chat").messages == [HumanMessage("I stay")]
-    history.add_user_message("A new start")
-    assert history.messages == [HumanMessage("A new start")]
+    assert elsewhere.messages == [HumanMessage("I stay")]
+    chat.add_user_message("A new start")
+    assert chat.messages == [HumanMessage("A new start")]
 
 
 # LangChain wants everybody to move to LangGraph; the SDK names this class for use with its history.
 @pytest.mark.filterwarnings("ignore:RunnableWithMessageHistory is deprecated")
-def test_a_chain_with_a_history_sees_what_was_said(sync_client: Any, agent: str) -> None:
+def test_a_chain_with_a_history_sees_what_was_said(history: History) -> None:
     def answer(messages: list[BaseMessage]) -> AIMessage:
         return AIMessage(f"I have seen {len(messages)} messages")
 
-    def history(session_id: str) -> Any:
-        return MnemoraMemory(sync_client, agent, session_id)
-
     chain = RunnableWithMessageHistory(RunnableLambda(answer), history)
-    # The SDK lets a session that nobody wrote to yet fail with "not found", so somebody begins.
+    # In the SDK, reading a session that nobody wrote to yet fails with "not found", so somebody begins.
     history("chat").add_message(SystemMessage("Be brief."))
 
     for _ in range(2):

@@ -28,8 +28,9 @@ _SOFT = frozenset(_SOFT_WORDS.split())
 
 # Letters, marks and digits of any script; `_plain` has turned all other characters beyond ASCII into spaces.
 _L = r"[A-Za-z0-9\x80-\U0010ffff]"
-# A word, a number or an identifier such as user-1, 1.5, 2026-11-20, a_b or a@b.c; else a sign.
-_TOKEN = re.compile(rf"(?<!{_L})\.(?=\d){_L}+|{_L}+(?:[-'._,@/:\\]{_L}+)*|[$%+<>=~#]|(?<!{_L})-(?={_L})|(?<={_L})-")
+# A word, a number or an identifier such as user-1, 1.5, 2026-11-20, a_b or a@b.c; else a sign. Compiled when it is first
+# used, by `re` itself: that takes a while, and a search needs none of it.
+_TOKEN = rf"(?<!{_L})\.(?=\d){_L}+|{_L}+(?:[-'._,@/:\\]{_L}+)*|[$%+<>=~#]|(?<!{_L})-(?={_L})|(?<={_L})-"
 _IDENTIFIER = re.compile(r"[\d._@/:\\]")
 _DASHES = re.compile("[\u2010-\u2013\u2212]")
 _APOSTROPHES = re.compile("[\u2018\u2019\u02bc]")
@@ -88,7 +89,7 @@ def _kept(character: str) -> str:
 
 
 def _words(text: str) -> Iterator[str]:
-    for token in _TOKEN.findall(text):
+    for token in re.findall(_TOKEN, text):
         for part in _parts(token):
             yield from _spoken_out(unicodedata.normalize("NFKC", part.casefold()))
 

@@ -46,8 +46,13 @@ class Drafting:
         """
         check_size(sum(each.bytes for each in outlines))
         cut = [chunk(each.new.content, self._chunk_tokens) for each in outlines]
-        pieces = [each.new.content[s.start : s.end] for each, spans in zip(outlines, cut, strict=True) for s in spans]
-        vectors = iter(self._embedder.embed(pieces) if pieces else [])
+        # Models read no white space, and take only so much of it.
+        pieces = [
+            " ".join(each.new.content[span.start : span.end].split())
+            for each, spans in zip(outlines, cut, strict=True)
+            for span in spans
+        ]
+        vectors = iter(self._embedder.embed(pieces))
         return [
             _draft(each, tuple(Chunk(span, next(vectors)) for span in spans))
             for each, spans in zip(outlines, cut, strict=True)

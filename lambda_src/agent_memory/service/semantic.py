@@ -142,7 +142,7 @@ class SemanticMemory:
             session_id=asked.session_id,
             start=asked.start,
             end=asked.end,
-            entries=tuple(entries(asked.metadata_filter or {})),
+            entries=tuple(entries(asked.metadata_filter or {}, "metadata_filter")),
         )
         return self._store.search(tenant_id, search)
 
