@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import artifact, imports, requests
+from bench import artifact, imports, requests, semantic
 from bench.report import Line, show
 from bench.vectors import section as vectors
 from local import stack
@@ -26,8 +26,12 @@ def main(names: Sequence[str]) -> int:
             lambda: imports.measure(_DIST / "agent-memory-local.zip"),
         ),
         "requests": ("Requests (counted on the wire)", _requests),
+        "semantic": ("Semantic requests (counted on the wire)", lambda: semantic.measure(stack.read(chosen()))),
         "vectors": ("Semantic search (ours / the seed system's layout, in this run)", vectors.measure),
     }
+    unknown = set(names) - sections.keys()
+    if unknown:
+        sys.exit(f"no such section: {', '.join(sorted(unknown))}; there are {', '.join(sections)}")
     held = [show(title, measure()) for title, measure in (sections[name] for name in names or sections)]
     return 0 if all(held) else 1
 

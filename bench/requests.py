@@ -98,17 +98,17 @@ class _Scenario:
     def _append(self, key: str | None = None) -> object:
         body = {"agent_id": self._agent, "session_id": "s", "type": "observation", "content": _KILOBYTE}
         headers = {"idempotency-key": key} if key else {}
-        return _call(episodic.handler, "POST /v1/memory/episodic", {}, body, headers=headers)
+        return call(episodic.handler, "POST /v1/memory/episodic", {}, body, headers=headers)
 
     def _read(self, query: str) -> object:
         path = {"agent_id": self._agent}
-        return _call(episodic.handler, "GET /v1/memory/episodic/{agent_id}", path, query=query)
+        return call(episodic.handler, "GET /v1/memory/episodic/{agent_id}", path, query=query)
 
     def _state(self, route: str, body: dict[str, Any] | None = None) -> object:
-        return _call(working.handler, route, {"agent_id": self._agent}, body)
+        return call(working.handler, route, {"agent_id": self._agent}, body)
 
 
-def _call(
+def call(
     handler: Callable[[dict[str, Any], object], dict[str, Any]],
     route: str,
     path: dict[str, str],
@@ -116,6 +116,7 @@ def _call(
     query: str = "",
     headers: dict[str, str] | None = None,
 ) -> dict[str, Any]:
+    """Let a function answer a request of the tenant `bench`."""
     context = {"tenant_id": "bench", "scopes": "read write", "cursor_key": "00"}
     event = {
         "routeKey": route,

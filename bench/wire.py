@@ -1,4 +1,4 @@
-"""A proxy in front of DynamoDB that counts what goes over the wire and what DynamoDB bills for it."""
+"""A proxy in front of a service that counts what goes over the wire, and what DynamoDB bills for it."""
 
 import json
 import re
@@ -63,13 +63,13 @@ def _handler(wire: Wire, upstream: str) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            operation = self.headers.get("x-amz-target", "").rpartition(".")[2]
+            operation = self.headers.get("x-amz-target", self.path).rpartition(".")[2]
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
             if operation in _METERED:
                 request["ReturnConsumedCapacity"] = "INDEXES"
             headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
             connection = HTTPConnection(host)
-            connection.request("POST", "/", json.dumps(request).encode(), headers)
+            connection.request("POST", self.path, json.dumps(request).encode(), headers)
             response = connection.getresponse()
             body = response.read()
             connection.close()

@@ -17,7 +17,6 @@ from agent_memory.domain.merging import signature
 from agent_memory.domain.semantic import NewMemory
 from agent_memory.domain.semantic_store import Chunk, Draft, VectorSearch
 from agent_memory.domain.usage import Tally
-from agent_memory.domain.usage import Tally
 from bench.vectors import bulk
 from bench.vectors.data import DIMENSIONS, Dataset, tenant_name
 from bench.vectors.layout import AGENT, content

@@ -1,8 +1,8 @@
 """The seed system's layout: one table, one vector graph over all tenants, and statements that cannot use it.
 
 Written anew from what is known of it: similarity is an expression that is sorted downwards and compared with a
-threshold, so every search and every look for duplicates reads all rows of its tenant; four and five round trips. In its
-favour, the role owns nothing here, so that row-level security holds, which it does not in the original.
+threshold (0.1, its SDK's default), so every search and every look for duplicates reads all rows of its tenant; four and
+five round trips. The role owns nothing here, so that row-level security holds, which it does not in the original.
 """
 
 import itertools
@@ -48,7 +48,7 @@ _SEARCH = """
     SELECT id, agent_id, namespace, content, metadata, created_at,
         1 - (embedding <=> CAST(%(vector)s AS vector)) AS similarity
     FROM semantic_memory
-    WHERE tenant_id = %(tenant)s AND NOT is_deleted AND 1 - (embedding <=> CAST(%(vector)s AS vector)) >= 0
+    WHERE tenant_id = %(tenant)s AND NOT is_deleted AND 1 - (embedding <=> CAST(%(vector)s AS vector)) >= 0.1
     ORDER BY similarity DESC
     LIMIT 10
 """

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ _SUBJECTS = ("The user", "the user", "Ana", "Eva")
 _VERBS = ("prefers", "really prefers", "does not prefer", "likes")
 _OBJECTS = ("dark mode in the editor at work", "dark mode, in the editor at work.", "3 dark editors at work")
 _TRUST = ("direct_user", "tool_external")
-_SCOPES = ({}, {"namespace": "n"}, {"user_id": "u"})
+_SCOPES: tuple[dict[str, str], ...] = ({}, {"namespace": "n"}, {"user_id": "u"})
 TEXTS = [" ".join(words) for words in itertools.product(_SUBJECTS, _VERBS, _OBJECTS)]
 
 
@@ -33,7 +34,7 @@ def test_sql_and_python_come_to_the_same_memories(
 
     for place in range(60):
         clock.turn(seconds=1)
-        fields = {"trust": chance.choice(_TRUST), **chance.choice(_SCOPES)}
+        fields: dict[str, Any] = {"trust": chance.choice(_TRUST), **chance.choice(_SCOPES)}
         text = chance.choice(TEXTS)
         outcomes = []
         for side, known in zip(sides, names, strict=True):

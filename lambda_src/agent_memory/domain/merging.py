@@ -28,8 +28,8 @@ _SOFT = frozenset(_SOFT_WORDS.split())
 
 # Letters, marks and digits of any script; `_plain` has turned all other characters beyond ASCII into spaces.
 _L = r"[A-Za-z0-9\x80-\U0010ffff]"
-# A word, a number or an identifier such as user-1, 1.5, 2026-11-20, a_b or a@b.c; else a sign. Compiled when it is first
-# used, by `re` itself: that takes a while, and a search needs none of it.
+# A word, a number or an identifier such as user-1, 1.5, 2026-11-20, a_b or a@b.c; else a sign. `re` compiles it at its
+# first use: that takes a while, and a search needs none of it.
 _TOKEN = rf"(?<!{_L})\.(?=\d){_L}+|{_L}+(?:[-'._,@/:\\]{_L}+)*|[$%+<>=~#]|(?<!{_L})-(?={_L})|(?<={_L})-"
 _IDENTIFIER = re.compile(r"[\d._@/:\\]")
 _DASHES = re.compile("[\u2010-\u2013\u2212]")
