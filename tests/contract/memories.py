@@ -18,6 +18,9 @@ from tests.fakes.control import InMemorySubjectStore
 from tests.fakes.embedding import WordEmbedder
 
 CHUNK_TOKENS = 64
+PIANO = "Noor's piano weighs 240 kilos and goes up to the fourth floor."
+CASHEWS = "Pim is allergic to cashews."
+CRANE = "The crane for the move is booked for the ninth of June."
 
 
 @dataclass

@@ -1,13 +1,11 @@
 """The routes of episodic memory."""
 
 from agent_memory import bootstrap
-from agent_memory.domain.episode import Episode, EpisodeBatch, NewEpisode, Position
-from agent_memory.domain.fields import JsonObject
+from agent_memory.domain.episode import EpisodeBatch, NewEpisode, Position
 from agent_memory.domain.timeline import EpisodeQuery, ReplayQuery
-from agent_memory.entrypoints.http import Response, api, error_body, error_status
+from agent_memory.entrypoints.http import Response, api, batch_results, partial_meta
 from agent_memory.entrypoints.request import Request
 from agent_memory.errors import NotFound
-from agent_memory.service.episode_batch import Outcome
 from agent_memory.service.paging import Page
 
 
@@ -20,8 +18,8 @@ def append(request: Request) -> Response:
 def append_batch(request: Request) -> Response:
     """POST /v1/memory/episodic/batch."""
     batch = request.body(EpisodeBatch)
-    outcomes = bootstrap.episode_batches().append(request.tenant_id, batch.items, request.attempt, _results)
-    return Response(200, _results(outcomes))
+    outcomes = bootstrap.episode_batches().append(request.tenant_id, batch.items, request.attempt, batch_results)
+    return Response(200, batch_results(outcomes))
 
 
 def query(request: Request) -> Response:
@@ -44,19 +42,7 @@ def replay(request: Request) -> Response:
 
 
 def _page(page: Page[Position], next_cursor: str | None) -> Response:
-    meta = {"partial": True} if page.partial else {}
-    return Response(200, {"episodes": page.items, "next_cursor": next_cursor}, meta)
-
-
-def _results(outcomes: list[Outcome]) -> JsonObject:
-    return {
-        "results": [
-            {"status": 201, "data": outcome.response()}
-            if isinstance(outcome, Episode)
-            else {"status": error_status(outcome), "error": error_body(outcome)}
-            for outcome in outcomes
-        ]
-    }
+    return Response(200, {"episodes": page.items, "next_cursor": next_cursor}, partial_meta(page.partial))
 
 
 ROUTES = {

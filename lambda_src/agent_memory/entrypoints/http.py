@@ -6,11 +6,11 @@ becomes its status here and nowhere else; whatever is not in the tree is a bug a
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from agent_memory import bootstrap, errors, logs
 from agent_memory.domain import idempotency
@@ -73,6 +73,30 @@ def scopes() -> dict[str, str | None]:
     """The scope of each route, from the same file that Terraform makes the routes of."""
     text = (Path(__file__).parent.parent / "routes.json").read_text()
     return {route["route"]: route["scope"] for route in json.loads(text)}
+
+
+class Answerable(Protocol):
+    """A record that can be shown."""
+
+    def response(self) -> JsonObject:
+        """What the caller sees of it."""
+
+
+def batch_results(outcomes: Sequence[Answerable | errors.AgentMemoryError]) -> JsonObject:
+    """The answer to a batch: what became of each item, in order."""
+    return {
+        "results": [
+            {"status": error_status(outcome), "error": error_body(outcome)}
+            if isinstance(outcome, errors.AgentMemoryError)
+            else {"status": 201, "data": outcome.response()}
+            for outcome in outcomes
+        ]
+    }
+
+
+def partial_meta(partial: bool) -> JsonObject:  # noqa: FBT001 (a fact, not a switch)
+    """What `meta` says of a page that does not hold all that was asked for."""
+    return {"partial": True} if partial else {}
 
 
 def error_body(error: errors.AgentMemoryError) -> JsonObject:

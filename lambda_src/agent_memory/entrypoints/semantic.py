@@ -3,13 +3,10 @@
 from uuid import UUID
 
 from agent_memory import bootstrap
-from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.semantic import MemoriesQuery, MemoryBatch, NewMemory, SearchRequest
-from agent_memory.domain.semantic_store import Stored
-from agent_memory.entrypoints.http import Response, api, error_body, error_status
+from agent_memory.entrypoints.http import Response, api, batch_results, partial_meta
 from agent_memory.entrypoints.request import Request
 from agent_memory.errors import InvalidRequest
-from agent_memory.service.semantic_batch import Outcome
 
 
 def store(request: Request) -> Response:
@@ -21,21 +18,21 @@ def store(request: Request) -> Response:
 def store_batch(request: Request) -> Response:
     """POST /v1/memory/semantic/batch."""
     batch = request.body(MemoryBatch)
-    outcomes = bootstrap.semantic_batches().store(request.tenant_id, batch.items, request.attempt, _results)
-    return Response(200, _results(outcomes))
+    outcomes = bootstrap.semantic_batches().store(request.tenant_id, batch.items, request.attempt, batch_results)
+    return Response(200, batch_results(outcomes))
 
 
 def search(request: Request) -> Response:
     """POST /v1/memory/semantic/search."""
     found = bootstrap.semantic().search(request.tenant_id, request.body(SearchRequest))
-    return Response(200, {"results": found.results}, _partial(found.partial))
+    return Response(200, {"results": found.results}, partial_meta(found.partial))
 
 
 def walk(request: Request) -> Response:
     """GET /v1/memory/semantic: every memory, the newest first."""
     asked = request.query(MemoriesQuery)
     page, next_cursor = bootstrap.semantic().walk(request.tenant_id, asked, request.caller.cursor_key)
-    return Response(200, {"results": page.items, "next_cursor": next_cursor}, _partial(page.partial))
+    return Response(200, {"results": page.items, "next_cursor": next_cursor}, partial_meta(page.partial))
 
 
 def get(request: Request) -> Response:
@@ -47,7 +44,7 @@ def history(request: Request) -> Response:
     """GET /v1/memory/semantic/{id}/history."""
     memory_id = _memory_id(request)
     told = bootstrap.semantic().history(request.tenant_id, memory_id)
-    return Response(200, {"id": memory_id, "history": told.results}, _partial(told.partial))
+    return Response(200, {"id": memory_id, "history": told.results}, partial_meta(told.partial))
 
 
 def delete(request: Request) -> Response:
@@ -66,21 +63,6 @@ def _memory_id(request: Request) -> str:
     if not known:
         raise InvalidRequest.of("id", "must be a UUID in lower case, as the API gave it")
     return given
-
-
-def _partial(partial: bool) -> JsonObject:  # noqa: FBT001 (a fact, not a switch)
-    return {"partial": True} if partial else {}
-
-
-def _results(outcomes: list[Outcome]) -> JsonObject:
-    return {
-        "results": [
-            {"status": 201, "data": outcome.response()}
-            if isinstance(outcome, Stored)
-            else {"status": error_status(outcome), "error": error_body(outcome)}
-            for outcome in outcomes
-        ]
-    }
 
 
 ROUTES = {

@@ -30,7 +30,7 @@ def overview_by_query(request: Request) -> Response:
 def search(request: Request) -> Response:
     """POST /v1/memory/search."""
     found = bootstrap.unified().search(request.tenant_id, request.body(SearchAll))
-    return Response(200, {"results": found.results}, {"partial": True} if found.partial else {})
+    return Response(200, {"results": found.results}, partial_meta(found.partial))
 
 
 def usage(request: Request) -> Response:
@@ -40,7 +40,7 @@ def usage(request: Request) -> Response:
 
 def _overview(seen: Overview) -> Response:
     data = {"state": seen.state, "semantic": seen.semantic, "episodic": seen.episodic}
-    return Response(200, data, {"partial": True} if seen.partial else {})
+    return Response(200, data, partial_meta(seen.partial))
 
 
 ROUTES = {

@@ -3,7 +3,7 @@
 from agent_memory import bootstrap
 from agent_memory.domain.fields import MAX_LIMIT, Body, Limit
 from agent_memory.domain.state import NewState, StateKey, StatePatch, StateQuery, StateReplacement
-from agent_memory.entrypoints.http import Response, api
+from agent_memory.entrypoints.http import Response, api, partial_meta
 from agent_memory.entrypoints.request import Request
 
 
@@ -48,8 +48,7 @@ def sessions(request: Request) -> Response:
     page, next_cursor = bootstrap.working().sessions(
         request.tenant_id, agent_id, query.limit, query.cursor, request.caller.cursor_key
     )
-    meta = {"partial": True} if page.partial else {}
-    return Response(200, {"sessions": page.items, "next_cursor": next_cursor}, meta)
+    return Response(200, {"sessions": page.items, "next_cursor": next_cursor}, partial_meta(page.partial))
 
 
 def delete(request: Request) -> Response:
