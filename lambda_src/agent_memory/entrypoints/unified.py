@@ -3,7 +3,7 @@
 from agent_memory import bootstrap
 from agent_memory.domain.unified import AgentOverviewQuery, OverviewQuery, SearchAll, layer_of
 from agent_memory.entrypoints import episodic, semantic, working
-from agent_memory.entrypoints.http import Response, Route, api
+from agent_memory.entrypoints.http import Response, Route, api, partial_meta
 from agent_memory.entrypoints.request import Request
 from agent_memory.service.unified import Overview
 
