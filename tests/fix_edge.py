@@ -13,6 +13,7 @@ from agent_memory.service.episodic import EpisodicMemory
 from agent_memory.service.marks import Marks
 from agent_memory.service.purge import Purge
 from agent_memory.service.semantic import SemanticMemory
+from agent_memory.service.semantic_batch import SemanticBatches
 from agent_memory.service.subjects import Subjects
 from agent_memory.service.unified import Unified
 from agent_memory.service.usage import Meter, Usage
@@ -59,6 +60,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
         "episodic": EpisodicMemory(episodes, subjects, clock),
         "episode_batches": EpisodeBatches(episodes, idempotency, subjects, clock),
         "semantic": semantic,
+        "semantic_batches": SemanticBatches(memories, Drafting(embedder, CHUNK_TOKENS), subjects, clock),
         "unified": Unified(working, episodes, memories, semantic, registry, clock),
         "purge": Purge(memories, [states, episodes, bound, registry], idempotency, tally, clock),
     }

@@ -11,8 +11,9 @@ ALTER TABLE memory.memories
     -- Equal texts are found without a vector.
     ADD COLUMN content_key uuid NOT NULL GENERATED ALWAYS AS (CAST(md5(content) AS uuid)) STORED,
     ADD COLUMN chunk_count integer NOT NULL CHECK (chunk_count >= 1),
-    -- What must not be lost when a near duplicate is merged, and all words; null for a text of several chunks, which is
-    -- never merged by likeness.
+    ADD COLUMN model text COLLATE "C" NOT NULL, -- of the vectors of its chunks
+    -- What must not be lost when a near duplicate is merged, and what may be found of it in another; null for a text of
+    -- several chunks, which is never merged by likeness.
     ADD COLUMN marks text[],
     ADD COLUMN words text[],
     -- The memory that this one nearly repeats but contradicts, so that it was kept apart.
@@ -33,6 +34,8 @@ GRANT UPDATE (session_id, chunk_count, marks, words, near_id) ON memory.memories
 
 ALTER TABLE memory.memory_revisions
     ADD COLUMN session_id text COLLATE "C",
+    ADD COLUMN source_kind text,
+    ADD COLUMN source_id text,
     ADD COLUMN trust text NOT NULL,
     ADD COLUMN occurred_at timestamptz NOT NULL,
     ADD COLUMN written_at timestamptz NOT NULL;

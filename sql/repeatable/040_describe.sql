@@ -13,7 +13,7 @@ END $$;
 CREATE OR REPLACE FUNCTION memory.describe(m memory.memories) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog AS $$
 BEGIN
-    RETURN jsonb_build_object(
+    RETURN CASE WHEN m.memory_id IS NOT NULL THEN jsonb_build_object(
         'memory_id', m.memory_id,
         'agent_id', m.agent_id,
         'namespace', m.namespace,
@@ -30,7 +30,7 @@ BEGIN
         'created_at', memory.to_micros(m.created_at),
         'updated_at', memory.to_micros(m.updated_at),
         'expires_at', memory.to_micros(m.expires_at)
-    );
+    ) END;
 END $$;
 
 GRANT EXECUTE ON FUNCTION memory.to_micros(timestamptz), memory.describe(memory.memories) TO memory_rw;

@@ -30,7 +30,7 @@ BEGIN
     RETURN QUERY SELECT found_live, CAST(NULL AS text);
 END $$;
 
--- Up to `at_most` memories of an agent; the caller repeats it until nothing is left.
+-- Memories of an agent, as many as have `at_most` chunks and at least one; the caller repeats it until nothing is left.
 CREATE OR REPLACE FUNCTION memory.purge_agent(tenant text, agent text, at_most bigint) RETURNS TABLE (removed bigint)
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET lock_timeout = '1500ms' SET enable_seqscan = off AS $$
 BEGIN
@@ -38,7 +38,13 @@ BEGIN
     DELETE FROM memory.answers AS a WHERE a.tenant_id = tenant AND agent = ANY (a.agents);
     DELETE FROM memory.memories AS m
     WHERE m.tenant_id = tenant AND m.memory_id IN (
-        SELECT one.memory_id FROM memory.memories AS one WHERE one.tenant_id = tenant AND one.agent_id = agent LIMIT at_most
+        SELECT counted.memory_id
+        FROM (
+            SELECT one.memory_id, one.chunk_count, sum(one.chunk_count) OVER (ORDER BY one.created_at, one.memory_id) AS total
+            FROM memory.memories AS one WHERE one.tenant_id = tenant AND one.agent_id = agent
+            ORDER BY one.created_at, one.memory_id LIMIT at_most
+        ) AS counted
+        WHERE counted.total <= at_most OR counted.total = counted.chunk_count
     );
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN NEXT;

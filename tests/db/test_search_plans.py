@@ -85,7 +85,7 @@ def tenants(filled: Aurora) -> dict[str, str]:
 
 def plan(app: Connection, tenant: str, asked: dict[str, Any]) -> str:
     app.execute("SELECT memory.enter_tenant(%s)", (tenant,))
-    row = app.execute("SELECT memory.nearest_plan(%s, %s) AS plan", (tenant, json.dumps(_keyed(app, asked)))).fetchone()
+    row = app.execute("SELECT plan FROM memory.nearest_plan(%s, %s)", (tenant, json.dumps(_keyed(app, asked)))).fetchone()
     assert row
     return str(row["plan"])
 
@@ -96,7 +96,8 @@ def _keyed(app: Connection, asked: dict[str, Any]) -> dict[str, Any]:
         row = app.execute("SELECT memory.key_of(%s) AS key", (asked[name],)).fetchone()
         assert row
         keys[name.removesuffix("_id") + "_key"] = row["key"]
-    return {"now": NOW} | asked | keys
+    rarest = {"rarest": asked["entries"][0]} if "entries" in asked else {}
+    return {"now": NOW} | asked | keys | rarest
 
 
 def a_vector(seed: int = 7) -> str:

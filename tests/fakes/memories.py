@@ -177,27 +177,33 @@ def cosine(a: Sequence[float], b: Sequence[float]) -> float:
 
 def _merge(kept: Kept, draft: Draft, now: datetime) -> None:
     old, new = kept.memory, draft.new
-    longer = len(draft.chunks) > 1
-    metadata = old.metadata if new.metadata is None else new.metadata
-    changed = (new.content, metadata) != (old.content, old.metadata)
+    current, earlier = old, old
+    if _TRUST.index(new.trust or "direct_user") >= _TRUST.index(old.trust):
+        said = replace(
+            old,
+            content=new.content,
+            metadata=old.metadata if new.metadata is None else new.metadata,
+            session_id=old.session_id if len(draft.chunks) > 1 else new.session_id or old.session_id,
+            timestamp=new.timestamp or now,
+            source=_source(draft) or old.source,
+            trust=new.trust or "direct_user",
+        )
+        if said.timestamp < old.timestamp:
+            earlier = replace(said, updated_at=now)
+        else:
+            current = said
+            kept.chunks, kept.signature = draft.chunks, draft.signature
+            kept.entries = kept.entries if new.metadata is None else draft.entries
+    changed = (current.content, current.metadata) != (earlier.content, earlier.metadata)
     if changed:
-        kept.earlier.append(_entry("earlier", old, now))
+        kept.earlier.append(_entry("earlier", replace(earlier, revision=old.revision), now))
     kept.memory = replace(
-        old,
-        content=new.content,
-        metadata=metadata,
-        session_id=old.session_id if longer else new.session_id or old.session_id,
-        timestamp=new.timestamp or old.timestamp,
+        current,
         updated_at=max(now, old.updated_at),
-        source=_source(draft) or old.source,
         purposes=tuple(sorted({*old.purposes, *(new.purposes or [])})),
-        trust=max(old.trust, new.trust or "direct_user", key=_TRUST.index),
         expires_at=max(old.expires_at, draft.expires_at) if old.expires_at and draft.expires_at else None,
         revision=old.revision + changed,
     )
-    kept.chunks, kept.signature = draft.chunks, draft.signature
-    if new.metadata is not None:
-        kept.entries = draft.entries
 
 
 def _memory(draft: Draft, now: datetime) -> Memory:

@@ -31,7 +31,6 @@ LONG = "the {} called about the delivery and asked whether it could be replaced"
         ("Budget: 1,500.00 €", "budget 1,500.00 € !"),
         ("Größe: 42", "GRÖSSE 42"),
         ("cafe\u0301 at ten", "Café at ten"),
-        ("The user lives in Berlin 🎉", "User lives in Berlin"),
         ("ユーザーは東京に住んでいます。", "ユーザーは東京に住んでいます"),
         ("أحب القهوة.", "أحب القهوة!"),
         ("co\u00adoperation", "cooperation"),
@@ -112,6 +111,12 @@ def test_what_differs_in_case_punctuation_or_soft_words_is_the_same(a: str, b: s
         # No words at all, and a single one among many.
         ("👍", "👎"),
         ("the", "an"),
+        ("Is Bob allergic to nuts?", "Bob is allergic to nuts."),
+        ("✅ Pay the invoice", "❌ Pay the invoice"),
+        ("Just Bob has access to the vault", "Bob has access to the vault"),
+        ("Do delete the backups", "Delete the backups?"),
+        ("rm -rf /tmp/a; ls", "rm -rf /tmp/a | ls"),
+        ("The box is on the table", "The box is in the table"),
         (LONG.format("customer"), LONG.format("supplier")),
     ],
 )  # fmt: skip
@@ -152,9 +157,7 @@ WORDS = ["user", "Ana", "3pm", "not", "dark", "Größe", "€", "don't", "1.5", 
 sentences = st.lists(st.sampled_from(WORDS), min_size=1)
 
 
-@given(
-    sentences, st.sampled_from([" ", "  ", "\n", ", ", " – ", "; ", " 🎉 "]), st.sampled_from([".", "!", "?", "…", " "])
-)
+@given(sentences, st.sampled_from([" ", "  ", "\n", ", ", " – ", "; "]), st.sampled_from([".", "!", "…", " "]))
 def test_case_white_space_and_punctuation_do_not_matter(words: list[str], between: str, end: str) -> None:
     text = " ".join(words)
 

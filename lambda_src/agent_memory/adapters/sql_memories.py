@@ -11,7 +11,7 @@ from datetime import datetime
 from agent_memory.adapters.sql_memory_draft import answer_of, store_calls, vector_text
 from agent_memory.adapters.sql_memory_rows import Reader, read_entry, read_stored
 from agent_memory.domain.chunking import Span
-from agent_memory.domain.database import Database, Scalar
+from agent_memory.domain.database import Database, Row, Scalar
 from agent_memory.domain.idempotency import IdempotencyRecord
 from agent_memory.domain.json_document import dumps
 from agent_memory.domain.semantic import Memory
@@ -30,7 +30,8 @@ from agent_memory.domain.usage import Tally
 
 _TIMEOUT_S = 2.0
 _CHUNK_S = 0.02  # what a chunk may add: most of it is its place in the graph
-_PURGED_AT_ONCE = 500
+_LONGEST_S = 40.0  # a call of the Data API ends at 45 s
+_PURGED_CHUNKS = 5_000
 _PURGE_TIMEOUT_S = 8.0
 
 
@@ -45,20 +46,32 @@ class SqlMemoryStore:
         self, tenant_id: str, drafts: Sequence[Draft], model: str, now: datetime, answer: IdempotencyRecord | None
     ) -> list[Stored]:
         """See `MemoryStore.store`; one call, or one transaction of several for very long texts."""
-        calls = store_calls(tenant_id, drafts, model, now, answer, self._database.max_request_bytes)
-        patience = _TIMEOUT_S + _CHUNK_S * sum(len(draft.chunks) for draft in drafts)
+        patience = min(_TIMEOUT_S + _CHUNK_S * sum(len(draft.chunks) for draft in drafts), _LONGEST_S)
+        calls = store_calls(tenant_id, drafts, model, now, answer, self._database.max_request_bytes, patience)
         ((told,), *_) = self._database.call_all(calls, patience)
-        reader = self._reader(tenant_id, now)
         replayed = told["replayed"]
         if replayed is not None and (answer is None or replayed != answer.request_hash):
             raise RequestAnswered(str(replayed), [])
-        outcomes = json.loads(str(told["outcomes"]))
-        stored = [read_stored(each, draft, reader.get) for each, draft in zip(outcomes, drafts, strict=True)]
+        stored = self._stored(tenant_id, now, drafts, told)
         if replayed is not None:
             raise RequestAnswered(str(replayed), stored)
         for draft in drafts:
             self._tally.stored(draft.new.agent_id, draft.new.session_id)
         return stored
+
+    def _stored(self, tenant_id: str, now: datetime, drafts: Sequence[Draft], told: Row) -> list[Stored]:
+        outcomes = json.loads(str(told["outcomes"]))
+        # What was merged may say more than its draft: one comes along, several are read.
+        rows: list[Row] = [
+            {"id": each["memory_id"], "record": told["merged_record"], "content": draft.new.content.encode()}
+            for each, draft in zip(outcomes, drafts, strict=True)
+            if each["deduplicated"]
+        ]
+        merged = self._reader(tenant_id, now).memories(rows)
+        return [
+            read_stored(each, draft, next(merged) if each["deduplicated"] else None)
+            for each, draft in zip(outcomes, drafts, strict=True)
+        ]
 
     def search(self, tenant_id: str, search: VectorSearch) -> Iterator[Hit]:
         """See `MemoryStore.search`; one call."""
@@ -120,8 +133,8 @@ class SqlMemoryStore:
         return bool(row["deleted"])
 
     def purge(self, tenant_id: str, agent_id: str) -> int:
-        """See `MemoryStore.purge`; one call for 500 memories."""
-        asked: dict[str, Scalar] = {"tenant": tenant_id, "agent": agent_id, "at_most": _PURGED_AT_ONCE}
+        """See `MemoryStore.purge`; one call for up to 5,000 chunks."""
+        asked: dict[str, Scalar] = {"tenant": tenant_id, "agent": agent_id, "at_most": _PURGED_CHUNKS}
         (row,) = self._database.call("purge_agent", asked, _PURGE_TIMEOUT_S)
         return _int(row["removed"])
 

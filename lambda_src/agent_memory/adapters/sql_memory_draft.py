@@ -35,6 +35,7 @@ def store_calls(
     now: datetime,
     answer: IdempotencyRecord | None,
     max_bytes: int,
+    patience_s: float,
 ) -> list[Call]:
     """One call; where the chunks of long texts do not fit into it, they follow in calls of their own.
 
@@ -48,7 +49,14 @@ def store_calls(
     if sum(len(line) for chunks in lines for line in chunks) < room // 2:
         inline = lines
     items = [_item(draft, len(chunks)) for draft, chunks in zip(drafts, inline, strict=True)]
-    request = {"now": now, "model": model, "dimensions": dimensions, "answer": answer_of(answer), "items": items}
+    request = {
+        "now": now,
+        "patience_ms": round(patience_s * 900),  # the rest is for the way there and back
+        "model": model,
+        "dimensions": dimensions,
+        "answer": answer_of(answer),
+        "items": items,
+    }
     described, chunks_sent = dumps(request), "\n".join(line for chunks in inline for line in chunks)
     if len(described) + len(chunks_sent) > room:
         raise PayloadTooLarge("the texts and their metadata are more than one request can carry")

@@ -1,11 +1,10 @@
 """How the rows of the SQL functions become memories."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from agent_memory.domain.database import Database, Row, Scalar
-from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.json_document import parse
 from agent_memory.domain.semantic import Memory
 from agent_memory.domain.semantic_store import Draft, Entry, Stored
@@ -32,7 +31,7 @@ class Reader:
 
     def memories(self, rows: Sequence[Row]) -> Iterator[Memory | None]:
         """Yield a memory for each row, reading on only as far as the caller does; None for one that is gone."""
-        told = {str(row["id"]): Told(json.loads(str(row["record"])), _bytes(row)) for row in rows if row["record"]}
+        told = _told(rows)
         for place, row in enumerate(rows):
             if str(row["id"]) not in told:
                 told = self._fetch([str(later["id"]) for later in rows[place:]])
@@ -76,11 +75,10 @@ class Reader:
             "at": self._at,
             "budget": self.budget,
         }
-        rows = self._database.call("fetch", arguments)
-        return {str(row["id"]): Told(json.loads(str(row["record"])), _bytes(row)) for row in rows if row["record"]}
+        return _told(self._database.call("fetch", arguments))
 
 
-def read_memory(record: Mapping[str, Any], content: str, metadata: JsonObject | None = None) -> Memory:
+def read_memory(record: Mapping[str, Any], content: str) -> Memory:
     """A memory from `memory.describe` and its content."""
     source = None
     if record["source_kind"] is not None:
@@ -93,7 +91,7 @@ def read_memory(record: Mapping[str, Any], content: str, metadata: JsonObject | 
         session_id=record["session_id"],
         revision=record["revision"],
         content=content,
-        metadata=parse(record["metadata"]) if metadata is None else metadata,
+        metadata=parse(record["metadata"]),
         purposes=tuple(record["purposes"]),
         source=source,
         trust=record["trust"],
@@ -104,19 +102,34 @@ def read_memory(record: Mapping[str, Any], content: str, metadata: JsonObject | 
     )
 
 
-def read_stored(outcome: Mapping[str, Any], draft: Draft, merged: Callable[[str], Memory | None]) -> Stored:
-    """What became of a draft; `merged` reads a memory that kept its metadata because the draft has none."""
-    metadata = draft.new.metadata
-    if metadata is None and outcome["deduplicated"]:
-        found = merged(outcome["memory_id"])
-        metadata = found.metadata if found else None
-    memory = read_memory(outcome, draft.new.content, metadata or {})
+def read_stored(outcome: Mapping[str, Any], draft: Draft, merged: Memory | None) -> Stored:
+    """What became of a draft; `merged` is the memory that it was merged into, unless that is gone already."""
+    if outcome["deduplicated"] and merged is not None:
+        return Stored(merged, deduplicated=True)
+    new, written = draft.new, from_micros(outcome["updated_at"])
+    memory = Memory(
+        id=outcome["memory_id"],
+        agent_id=new.agent_id,
+        namespace=new.namespace,
+        user_id=new.user_id,
+        session_id=new.session_id,
+        revision=outcome["revision"],
+        content=new.content,
+        metadata=new.metadata or {},
+        purposes=tuple(new.purposes or ()),
+        source=dict(new.source) if new.source else None,
+        trust=outcome["trust"],
+        timestamp=from_micros(outcome["occurred_at"]),
+        created_at=from_micros(outcome["created_at"]),
+        updated_at=written,
+        expires_at=None if outcome["expires_at"] is None else from_micros(outcome["expires_at"]),
+    )
     return Stored(memory, outcome["deduplicated"], None if outcome["deduplicated"] else outcome["near_id"])
 
 
 def read_entry(row: Row, reader: Reader) -> Entry | None:
     """One text of a history; None when it went while it was being read."""
-    record = json.loads(str(row["record"]))
+    record = json.loads(_bytes(row, "record") or b"{}")
     content = reader.content(Told(record, _bytes(row)))
     if content is None:
         return None
@@ -133,7 +146,12 @@ def read_entry(row: Row, reader: Reader) -> Entry | None:
     )
 
 
-def _bytes(row: Row) -> bytes | None:
-    content = row["content"]
-    assert content is None or isinstance(content, bytes)  # noqa: S101 - the column is bytea
-    return content
+def _told(rows: Sequence[Row]) -> dict[str, Told]:
+    """The records among rows, by id."""
+    return {str(row["id"]): Told(json.loads(record), _bytes(row)) for row in rows if (record := _bytes(row, "record"))}
+
+
+def _bytes(row: Row, column: str = "content") -> bytes | None:
+    value = row[column]
+    assert value is None or isinstance(value, bytes)  # noqa: S101 - the column is bytea
+    return value

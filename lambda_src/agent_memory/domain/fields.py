@@ -15,6 +15,7 @@ from agent_memory.errors import InvalidRequest
 MAX_LIMIT = 500
 _MAX_DIGITS = 10
 MAX_TTL_HOURS = 24 * 365 * 100
+MAX_PURPOSES = 32
 
 
 def _time(value: object) -> datetime:
@@ -59,7 +60,7 @@ class Write(Body):
     """What every write may say about its record."""
 
     user_id: Id | None = None
-    purposes: list[Id] | None = None
+    purposes: Annotated[list[Id], Field(max_length=MAX_PURPOSES)] | None = None
     metadata: JsonObject | None = None
     source: Source | None = None
     trust: Trust | None = None

@@ -50,6 +50,10 @@ class Attempt:
         """The record to commit together with the effect."""
         return self.record and self.record.answered(status, None if data is None else dumps(data))
 
+    def began(self, now: datetime) -> datetime:
+        """When the request was first seen: what it says of time is judged by that, whenever it is repeated."""
+        return now if self.record is None else self.record.started_at
+
     def replayed(self, request_hash: str, status: int, data: object) -> "AlreadyAnswered":
         """What to raise when a store tells that a request of this hash used the key, and what it did."""
         assert self.record is not None  # noqa: S101 - without a record no store was told of a key

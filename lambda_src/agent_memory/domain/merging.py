@@ -19,9 +19,9 @@ MERGE_ABOVE = 0.95
 _MOST_MARKED = 24  # words; in a longer text the hash of their order stands for all, since stores compare one by one
 
 # What may come and go without changing a fact. Of two words that are each other's opposite at most one may stand here:
-# `on` but not `off`, `and` but not `or`, `is` but neither `was` nor `has`.
+# `and` but not `or`, `is` but neither `was` nor `has`.
 _SOFT_WORDS = """
-a an the is are am be do does it its that there in on at of and as also just please quite really very
+a an the is are am be it its that there of and as also please quite really very
 like likes love loves enjoy enjoys prefer prefers
 """
 _SOFT = frozenset(_SOFT_WORDS.split())
@@ -30,7 +30,7 @@ _SOFT = frozenset(_SOFT_WORDS.split())
 _L = r"[A-Za-z0-9\x80-\U0010ffff]"
 # A word, a number or an identifier such as user-1, 1.5, 2026-11-20, a_b or a@b.c; else a sign. `re` compiles it at its
 # first use: that takes a while, and a search needs none of it.
-_TOKEN = rf"(?<!{_L})\.(?=\d){_L}+|{_L}+(?:[-'._,@/:\\]{_L}+)*|[$%+<>=~#]|(?<!{_L})-(?={_L})|(?<={_L})-"
+_TOKEN = rf"(?<!{_L})\.(?=\d){_L}+|{_L}+(?:[-'._,@/:\\]{_L}+)*|[$%+<>=~#?|&*^]|(?<!{_L})-(?={_L})|(?<={_L})-"
 _IDENTIFIER = re.compile(r"[\d._@/:\\]")
 _DASHES = re.compile("[\u2010-\u2013\u2212]")
 _APOSTROPHES = re.compile("[\u2018\u2019\u02bc]")
@@ -55,7 +55,7 @@ def says_the_same(a: Signature, b: Signature) -> bool:
 def signature(text: str) -> Signature:
     """Take a text's words, in one case and without punctuation, those of them that are marks, and the order of these.
 
-    Numbers, identifiers, and signs such as € and + are words like any other; emoji and other pictures are none.
+    Numbers, identifiers, and signs such as €, +, ? and 👍 are words like any other.
     """
     words = list(_words(_plain(text)))
     marks = [word for word in words if word not in _SOFT] or words or [text]
@@ -81,7 +81,7 @@ def _plain(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _kept(character: str) -> str:
     category = unicodedata.category(character)
-    if category in ("Sc", "Sm"):
+    if category in ("Sc", "Sm", "So"):
         return f" {character} "
     if category == "Cf":  # joiners and soft hyphens are no part of a word
         return ""

@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from agent_memory.domain.chunking import estimate_tokens
 from agent_memory.domain.fields import Body, Id, JsonObject, Limit, Time, Write
 
 MAX_CONTENT_BYTES = 1_048_576
 MAX_QUERY_CHARACTERS = 8192
+MAX_QUERY_TOKENS = 2000
 MAX_TOP_K = 100
 MAX_BATCH = 100
 
@@ -24,7 +26,15 @@ def _text(value: str) -> str:
     return value
 
 
+def _query(value: str) -> str:
+    if estimate_tokens(value) > MAX_QUERY_TOKENS:
+        msg = f"must have at most {MAX_QUERY_TOKENS} tokens by estimate"
+        raise ValueError(msg)
+    return value
+
+
 Text = Annotated[str, AfterValidator(_text)]
+Query = Annotated[Text, Field(max_length=MAX_QUERY_CHARACTERS), AfterValidator(_query)]
 Cosine = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 
 
@@ -48,7 +58,7 @@ class MemoryBatch(Body):
 class SearchRequest(Body):
     """Body of POST /v1/memory/semantic/search; `from` and `to` are inclusive and mean the memories' own time."""
 
-    query: Annotated[Text, Field(max_length=MAX_QUERY_CHARACTERS)]
+    query: Query
     agent_id: Id | None = None
     namespace: Id | None = None
     user_id: Id | None = None

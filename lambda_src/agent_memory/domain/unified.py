@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from agent_memory.domain.episode import EpisodeResponse
 from agent_memory.domain.fields import Body, Id, JsonObject, Limit, Time
-from agent_memory.domain.semantic import MAX_QUERY_CHARACTERS, MAX_TOP_K, MemoryResponse, Text
+from agent_memory.domain.semantic import MAX_TOP_K, MemoryResponse, Query
 from agent_memory.domain.state import StateResponse
 from agent_memory.errors import InvalidRequest
 
@@ -44,7 +44,7 @@ class OverviewResponse(BaseModel):
 class SearchAll(Body):
     """Body of POST /v1/memory/search."""
 
-    query: Annotated[Text, Field(max_length=MAX_QUERY_CHARACTERS)]
+    query: Query
     agent_id: Id | None = None
     top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 10
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from agent_memory import bootstrap, errors, logs
 from agent_memory.domain import idempotency
 from agent_memory.domain.fields import JsonObject
-from agent_memory.domain.idempotency import AlreadyAnswered, Answer, Attempt
+from agent_memory.domain.idempotency import AlreadyAnswered, Answer, Attempt, IdempotencyRecord
 from agent_memory.domain.json_document import RawJson, dumps
 from agent_memory.domain.times import now
 from agent_memory.entrypoints.request import Caller, Request, tenant_of
@@ -159,11 +159,56 @@ def _once(request: Request, serve: Route, route: str) -> tuple[int, JsonObject, 
         except _NEVER_REMEMBERED:
             raise
         except tuple(_STATUS) as exc:
-            refusal = record.answered(error_status(exc), dumps(error_body(exc)))
-            bootstrap.idempotency().put(refusal, now())
+            if request.attempt.record is not None:  # else it is kept already
+                bootstrap.idempotency().put(_refusal(record, exc), now())
             raise
     except AlreadyAnswered as exc:
         return _replay(idempotency.first_answer(exc.stored, record))
+
+
+def claimed(serve: Route) -> Route:
+    """Serve a write whose effect another store commits: its key is claimed before, and its answer kept behind it.
+
+    An attempt that died in between is taken over; the other store then tells what the first one did.
+    """
+
+    def serve_claimed(request: Request) -> Response:
+        if request.attempt.record is None:
+            return serve(request)
+        store = bootstrap.idempotency()
+        record = store.claim(request.attempt.record, now())
+        request.attempt = Attempt(record)
+        try:
+            response = serve(request)
+        except tuple(_STATUS) as exc:
+            if isinstance(exc, _NEVER_REMEMBERED):
+                store.release(record, now())
+            else:
+                _finish(_refusal(record, exc))
+                request.attempt = Attempt()
+            raise
+        except AlreadyAnswered as exc:
+            _finish(record.answered(exc.stored.answer.status, exc.stored.answer.body) if exc.stored.answer else record)
+            raise
+        except Exception:
+            store.release(record, now())  # a bug is no answer
+            raise
+        _finish(record.answered(response.status, dumps(response.data)))
+        return response
+
+    return serve_claimed
+
+
+def _finish(record: IdempotencyRecord) -> None:
+    try:
+        bootstrap.idempotency().finish(record)
+    except errors.PayloadTooLarge:
+        # Too long to be kept: a repetition is told by the other store what was done, and makes the same answer of it.
+        bootstrap.idempotency().release(record, now())
+
+
+def _refusal(record: IdempotencyRecord, error: errors.AgentMemoryError) -> IdempotencyRecord:
+    return record.answered(error_status(error), dumps(error_body(error)))
 
 
 def _success(response: Response) -> tuple[int, JsonObject, dict[str, str]]:

@@ -4,17 +4,19 @@ from uuid import UUID
 
 from agent_memory import bootstrap
 from agent_memory.domain.semantic import MemoriesQuery, MemoryBatch, NewMemory, SearchRequest
-from agent_memory.entrypoints.http import Response, api, batch_results, partial_meta
+from agent_memory.entrypoints.http import Response, api, batch_results, claimed, partial_meta
 from agent_memory.entrypoints.request import Request
 from agent_memory.errors import InvalidRequest
 
 
+@claimed
 def store(request: Request) -> Response:
     """POST /v1/memory/semantic."""
     new = request.body(NewMemory)
     return Response(201, bootstrap.semantic().store(request.tenant_id, new, request.attempt).response())
 
 
+@claimed
 def store_batch(request: Request) -> Response:
     """POST /v1/memory/semantic/batch."""
     batch = request.body(MemoryBatch)

@@ -14,7 +14,9 @@ from agent_memory.domain.usage import Tally
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-_KEPT = 1_000  # of 8 KB each with 1,024 dimensions; as tuples they would be four times as large
+# As many as the longest text has chunks, so that an attempt which was cut off is gone on with; 8 KB each with 1,024
+# dimensions (as tuples they would be four times as large).
+_KEPT = 4_200
 _AT_ONCE = 8
 # A search is not worth more waiting. A long text takes many calls, and the model may refuse some of those for a while.
 _ONE_S = 8.0

@@ -28,6 +28,9 @@ from agent_memory.service.paging import MAX_PAGE_BYTES, Page, PageBudget, fill_p
 from agent_memory.service.subjects import Subjects
 
 
+_ROUNDING = 5e-7  # answers round cosines to six digits, and a threshold may be one of those
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search gives: written JSON, the best first; `partial` when more than a page holds was found."""
@@ -61,7 +64,7 @@ class SemanticMemory:
             Conflict: the session belongs to another user.
             AlreadyAnswered: the idempotency key has been used.
         """
-        now = self._clock()
+        now = attempt.began(self._clock())
         outlined = outline(new, now)
         check_subject(self._subjects, tenant_id, new)
         drafts = self._drafting.draft([outlined])
@@ -135,7 +138,7 @@ class SemanticMemory:
             model=space(self._embedder),
             top_k=asked.top_k,
             now=self._clock(),
-            threshold=asked.threshold,
+            threshold=None if asked.threshold is None else asked.threshold - _ROUNDING,
             agent_id=asked.agent_id,
             namespace=asked.namespace,
             user_id=asked.user_id,

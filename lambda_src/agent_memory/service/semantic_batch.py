@@ -39,7 +39,7 @@ class SemanticBatches:
             PayloadTooLarge: the texts together are more than one request may store.
             AlreadyAnswered: the idempotency key has been used; `answer` says what was answered then.
         """
-        now = self._clock()
+        now = attempt.began(self._clock())
         judged = [self._judged(tenant_id, item, now) for item in items]
         good = [each for each in judged if isinstance(each, Outline)]
         if not good:

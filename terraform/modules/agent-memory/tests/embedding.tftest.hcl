@@ -24,7 +24,12 @@ run "functions_that_embed_are_told_model_dimensions_and_length_of_pieces" {
     condition = alltrue([
       for name in ["semantic", "unified"] : {
         for key, value in local._database_functions[name].environment : key => value if startswith(key, "EMBEDDING_")
-      } == { EMBEDDING_MODEL = "amazon.titan-embed-text-v2:0", EMBEDDING_DIMENSIONS = "512", EMBEDDING_CHUNK_TOKENS = "400" }
+        } == {
+        EMBEDDING_MODEL        = "amazon.titan-embed-text-v2:0"
+        EMBEDDING_DIMENSIONS   = "512"
+        EMBEDDING_CHUNK_TOKENS = "400"
+        EMBEDDING_TIMEOUT_S    = "18"
+      }
     ])
     error_message = "What is left out must be the default, and both functions must agree."
   }

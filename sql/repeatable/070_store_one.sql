@@ -1,7 +1,10 @@
--- Storing: one call for one text or for a batch, whole or not at all.
+-- Storing one text with its chunks.
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '40s';
 SET LOCAL ROLE memory_owner;
+
+-- Loads pgvector, without which its types and settings may not be named.
+SELECT CAST(CAST('[1]' AS public.vector) AS text);
 
 -- Chunks of a memory, one a line, `starts_at ends_at [vector]`. When the memory is not there (its text was merged into
 -- another one, which has its chunks) there is nothing to add to.
@@ -55,13 +58,13 @@ BEGIN
         END IF;
     ELSE
         INSERT INTO memory.memories (tenant_id, memory_id, agent_id, namespace, user_id, session_id, content, metadata,
-            purposes, source_kind, source_id, trust, occurred_at, created_at, updated_at, expires_at, chunk_count,
+            purposes, source_kind, source_id, trust, occurred_at, created_at, updated_at, expires_at, chunk_count, model,
             marks, words, near_id)
         VALUES (tenant, target, item ->> 'agent_id', item ->> 'namespace', item ->> 'user_id', item ->> 'session_id',
             fresh, coalesce(item ->> 'metadata', '{}'), coalesce(memory.texts(item -> 'purposes'), '{}'),
             item ->> 'source_kind', item ->> 'source_id', item ->> 'trust',
             coalesce(CAST(item ->> 'timestamp' AS timestamptz), at), at, at, CAST(item ->> 'expires_at' AS timestamptz),
-            CAST(item ->> 'chunk_count' AS integer), memory.texts(item -> 'marks'), memory.texts(item -> 'words'),
+            CAST(item ->> 'chunk_count' AS integer), model, memory.texts(item -> 'marks'), memory.texts(item -> 'words'),
             twin.apart);
         PERFORM memory.add_entries(tenant, target, item);
         IF chunks IS NOT NULL THEN
@@ -69,67 +72,21 @@ BEGIN
         END IF;
     END IF;
     SELECT * INTO STRICT stored FROM memory.memories AS m WHERE m.tenant_id = tenant AND m.memory_id = target;
-    RETURN CAST(memory.describe(stored) AS jsonb) - 'metadata'
-        || jsonb_build_object('deduplicated', twin.same IS NOT NULL, 'near_id', stored.near_id);
-END $$;
-
--- `request` {now, model, dimensions, answer, items}; the text of each item is the next `bytes` of `contents`, its chunks
--- are the next `lines` of `chunks`. One row: the outcomes as a JSON array in the order of the items, and the hash of the
--- first request with this idempotency key when there was one, whose outcomes these then are.
-CREATE OR REPLACE FUNCTION memory.store(tenant text, request text, contents bytea, chunks text)
-RETURNS TABLE (outcomes text, replayed text)
-LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET lock_timeout = '1500ms' AS $$
-DECLARE
-    asked constant jsonb = CAST(request AS jsonb);
-    at constant timestamptz = CAST(asked ->> 'now' AS timestamptz);
-    lines constant text[] = string_to_array(chunks, E'\n');
-    first memory.answers;
-    item jsonb;
-    scope_lock bigint;
-    byte integer = 1;
-    line integer = 1;
-    results jsonb = '[]';
-BEGIN
-    PERFORM memory.enter_tenant(tenant);
-    first = memory.first_answer(tenant, asked -> 'answer', at);
-    IF first.scope IS NOT NULL THEN
-        RETURN QUERY SELECT first.outcome, first.request_hash;
-        RETURN;
-    END IF;
-    -- What has expired is gone for every reader already; it leaves the disk with the tenant's next writes.
-    DELETE FROM memory.memories AS m
-    WHERE m.tenant_id = tenant AND m.memory_id IN (
-        SELECT e.memory_id FROM memory.memories AS e WHERE e.tenant_id = tenant AND e.expires_at <= at LIMIT 20
+    -- What the caller sent is not sent back: an answer has a limit, which would be met after the fact.
+    RETURN jsonb_build_object(
+        'memory_id', target,
+        'deduplicated', twin.same IS NOT NULL,
+        'near_id', stored.near_id,
+        'revision', stored.revision,
+        'trust', stored.trust,
+        'occurred_at', memory.to_micros(stored.occurred_at),
+        'created_at', memory.to_micros(stored.created_at),
+        'updated_at', memory.to_micros(stored.updated_at),
+        'expires_at', memory.to_micros(stored.expires_at)
     );
-    -- Two writers of one scope would both find no twin. All scopes of a batch in one order, or two batches would
-    -- wait for each other.
-    FOR scope_lock IN
-        SELECT DISTINCT hashtextextended(CAST(jsonb_build_array(tenant, each -> 'agent_id', each -> 'user_id', each -> 'namespace') AS text), 0)
-        FROM jsonb_array_elements(asked -> 'items') AS each
-        WHERE CAST(each ->> 'dedupe' AS boolean)
-        ORDER BY 1
-    LOOP
-        PERFORM pg_advisory_xact_lock(scope_lock);
-    END LOOP;
-    FOR item IN SELECT each || jsonb_build_object('now', asked -> 'now') FROM jsonb_array_elements(asked -> 'items') AS each LOOP
-        results = results || jsonb_build_array(memory.store_one(
-            tenant, item, convert_from(substring(contents FROM byte FOR CAST(item ->> 'bytes' AS integer)), 'UTF8'),
-            asked ->> 'model', CAST(asked ->> 'dimensions' AS bigint),
-            (SELECT string_agg(lines[place], E'\n' ORDER BY place)
-             FROM generate_series(line, line + CAST(item ->> 'lines' AS integer) - 1) AS place)
-        ));
-        byte = byte + CAST(item ->> 'bytes' AS integer);
-        line = line + CAST(item ->> 'lines' AS integer);
-    END LOOP;
-    IF asked #>> '{answer,scope}' IS NOT NULL THEN
-        PERFORM memory.keep_answer(tenant, asked -> 'answer', CAST(results AS text),
-            ARRAY(SELECT DISTINCT each ->> 'agent_id' FROM jsonb_array_elements(asked -> 'items') AS each));
-    END IF;
-    RETURN QUERY SELECT CAST(results AS text), CAST(NULL AS text);
 END $$;
 
 GRANT EXECUTE ON FUNCTION
     memory.add_chunks(text, text, bigint, text, bigint, text),
-    memory.store_one(text, jsonb, text, text, bigint, text),
-    memory.store(text, text, bytea, text)
+    memory.store_one(text, jsonb, text, text, bigint, text)
 TO memory_rw;

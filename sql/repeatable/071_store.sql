@@ -1,0 +1,75 @@
+-- Storing: one call for one text or for a batch, whole or not at all.
+SET LOCAL lock_timeout = '5s';
+SET LOCAL statement_timeout = '40s';
+SET LOCAL ROLE memory_owner;
+
+-- `request` {now, model, dimensions, answer, items, patience_ms}; the text of each item is the next `bytes` of `contents`, its chunks
+-- are the next `lines` of `chunks`. One row: the outcomes as a JSON array in the order of the items; what a single text was
+-- merged into; and the hash of the first request with this idempotency key when there was one, whose outcomes these are.
+CREATE OR REPLACE FUNCTION memory.store(tenant text, request text, contents bytea, chunks text)
+RETURNS TABLE (outcomes text, merged_record bytea, replayed text)
+LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET lock_timeout = '1500ms' AS $$
+DECLARE
+    asked constant jsonb = CAST(request AS jsonb);
+    at constant timestamptz = CAST(asked ->> 'now' AS timestamptz);
+    lines constant text[] = string_to_array(chunks, E'\n');
+    first memory.answers;
+    item jsonb;
+    scope_lock bigint;
+    byte integer = 1;
+    line integer = 1;
+    results jsonb = '[]';
+    merged memory.memories;
+    -- Past this the caller has been told that nothing happened, so nothing may.
+    deadline constant timestamptz = clock_timestamp() + CAST(asked ->> 'patience_ms' AS bigint) * interval '1 millisecond';
+BEGIN
+    PERFORM memory.enter_tenant(tenant);
+    first = memory.first_answer(tenant, asked -> 'answer', at);
+    IF first.scope IS NOT NULL THEN
+        RETURN QUERY SELECT first.outcome, CAST(NULL AS bytea), first.request_hash;
+        RETURN;
+    END IF;
+    -- What has expired is gone for every reader already; it leaves the disk with the tenant's next writes.
+    DELETE FROM memory.memories AS m
+    WHERE m.tenant_id = tenant AND m.memory_id IN (
+        SELECT e.memory_id FROM memory.memories AS e WHERE e.tenant_id = tenant AND e.expires_at <= at
+        LIMIT 20 FOR UPDATE SKIP LOCKED
+    );
+    -- Two writers of one scope would both find no twin. All scopes of a batch in one order, or two batches would
+    -- wait for each other.
+    FOR scope_lock IN
+        SELECT DISTINCT hashtextextended(CAST(jsonb_build_array(tenant, each -> 'agent_id', each -> 'user_id', each -> 'namespace') AS text), 0)
+        FROM jsonb_array_elements(asked -> 'items') AS each
+        WHERE CAST(each ->> 'dedupe' AS boolean)
+        ORDER BY 1
+    LOOP
+        PERFORM pg_advisory_xact_lock(scope_lock);
+        IF clock_timestamp() > deadline THEN
+            RAISE EXCEPTION 'out of time' USING ERRCODE = 'query_canceled';
+        END IF;
+    END LOOP;
+    FOR item IN SELECT each || jsonb_build_object('now', asked -> 'now') FROM jsonb_array_elements(asked -> 'items') AS each LOOP
+        results = results || jsonb_build_array(memory.store_one(
+            tenant, item, convert_from(substring(contents FROM byte FOR CAST(item ->> 'bytes' AS integer)), 'UTF8'),
+            asked ->> 'model', CAST(asked ->> 'dimensions' AS bigint),
+            (SELECT string_agg(lines[place], E'\n' ORDER BY place)
+             FROM generate_series(line, line + CAST(item ->> 'lines' AS integer) - 1) AS place)
+        ));
+        byte = byte + CAST(item ->> 'bytes' AS integer);
+        line = line + CAST(item ->> 'lines' AS integer);
+    END LOOP;
+    IF clock_timestamp() > deadline THEN
+        RAISE EXCEPTION 'out of time' USING ERRCODE = 'query_canceled';
+    END IF;
+    IF asked #>> '{answer,scope}' IS NOT NULL THEN
+        PERFORM memory.keep_answer(tenant, asked -> 'answer', CAST(results AS text),
+            ARRAY(SELECT DISTINCT each ->> 'agent_id' FROM jsonb_array_elements(asked -> 'items') AS each));
+    END IF;
+    IF jsonb_array_length(results) = 1 AND CAST(results #>> '{0,deduplicated}' AS boolean) THEN
+        SELECT * INTO merged FROM memory.memories AS m
+        WHERE m.tenant_id = tenant AND m.memory_id = CAST(results #>> '{0,memory_id}' AS uuid);
+    END IF;
+    RETURN QUERY SELECT CAST(results AS text), convert_to(memory.describe(merged), 'UTF8'), CAST(NULL AS text);
+END $$;
+
+GRANT EXECUTE ON FUNCTION memory.store(text, text, bytea, text) TO memory_rw;
