@@ -34,6 +34,7 @@ _MEMORIES = {
     "created_at": "timestamptz",
     "updated_at": "timestamptz",
     "chunk_count": "int4",
+    "model": "text",
 }
 _CHUNKS = {
     "tenant_id": "text",
@@ -119,7 +120,7 @@ def _draft(text: str, vector: Vector, *, dedupe: bool) -> Draft:
 def _memories(data: Dataset) -> Iterator[tuple[object, ...]]:
     made = datetime.now(UTC)
     for number, tenant in enumerate(data.tenants.tolist()):
-        yield tenant_name(tenant), uuid.UUID(int=number), AGENT, content(number), made, made, made, 1
+        yield tenant_name(tenant), uuid.UUID(int=number), AGENT, content(number), made, made, made, 1, _MODEL
 
 
 def _chunks(data: Dataset, *keys: int) -> Iterator[tuple[object, ...]]:

@@ -38,7 +38,7 @@ def _usual(mine: Ours, theirs: Rival, rows: int) -> list[Line]:
     for queries, questions, truth in zip(data.queries, asking, truths, strict=True):
         where = f"tenants of {queries.bucket} rows"
         status(f"  vectors: searching, {where}")
-        here, there = searched(mine, questions, truth), searched(theirs, questions, truth)
+        here, there = searched((mine, theirs), questions, truth)
         lines += [
             recall(where, here.recall, there.recall),
             ratio(f"search p50, {where}", here.p50, there.p50, "ms"),
@@ -59,7 +59,7 @@ def _hard(mine: Ours, rows: int) -> list[Line]:
     lines = [_hardness("hard set", truths)]
     for queries, truth in zip(data.queries, truths, strict=True):
         where = f"hard set, tenants of {queries.bucket} rows"
-        found = searched(mine, asked(queries), truth)
+        (found,) = searched((mine,), asked(queries), truth)
         lines += [
             recall(where, found.recall),
             Line(f"search p50, p95, {where}", f"{found.p50:.2f}, {found.p95:.2f} ms", "", None),

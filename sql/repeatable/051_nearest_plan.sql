@@ -49,7 +49,7 @@ BEGIN
         RETURN;
     END IF;
     FOR narrowing IN
-        SELECT 'user' AS name, asked AS by WHERE asked ? 'user_id'
+        SELECT 'user' AS name, asked AS told WHERE asked ? 'user_id'
         UNION ALL
         SELECT 'session', asked WHERE asked ? 'session_id'
         UNION ALL
@@ -59,10 +59,10 @@ BEGIN
         SELECT 'time', asked WHERE asked ?| ARRAY['from', 'to']
     LOOP
         EXECUTE format('SELECT count(*) FROM (%s LIMIT $2) AS counted', memory.narrowed_sql(narrowing.name))
-            INTO found USING tenant, fewest, CAST(NULL AS text), narrowing.by;
+            INTO found USING tenant, fewest, CAST(NULL AS text), narrowing.told;
         IF found < fewest THEN
             plan = narrowing.name;
-            asked = narrowing.by;
+            asked = narrowing.told;
             fewest = found;
         END IF;
     END LOOP;

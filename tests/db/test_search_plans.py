@@ -23,10 +23,10 @@ WITH made AS MATERIALIZED (
     FROM generate_series(1, %(rows)s) AS n
 ), kept AS (
     INSERT INTO memory.memories (tenant_id, memory_id, agent_id, namespace, user_id, session_id, content, trust,
-        occurred_at, created_at, updated_at, chunk_count)
+        occurred_at, created_at, updated_at, chunk_count, model)
     SELECT %(tenant)s, id, 'agent-' || n %% 2, CASE WHEN n %% 900 = 1 THEN 'rare' ELSE 'default' END,
         CASE WHEN n %% 100 = 1 THEN 'ana' ELSE 'bob' END, CASE WHEN n %% 100 = 2 THEN 's' END, 'text ' || n,
-        'inference', at, at, at, 1
+        'inference', at, at, at, 1, 'm'
     FROM made RETURNING memory_id
 ), entries AS (
     INSERT INTO memory.metadata_entries (tenant_id, entry, memory_id)
@@ -85,7 +85,9 @@ def tenants(filled: Aurora) -> dict[str, str]:
 
 def plan(app: Connection, tenant: str, asked: dict[str, Any]) -> str:
     app.execute("SELECT memory.enter_tenant(%s)", (tenant,))
-    row = app.execute("SELECT plan FROM memory.nearest_plan(%s, %s)", (tenant, json.dumps(_keyed(app, asked)))).fetchone()
+    row = app.execute(
+        "SELECT plan FROM memory.nearest_plan(%s, %s)", (tenant, json.dumps(_keyed(app, asked)))
+    ).fetchone()
     assert row
     return str(row["plan"])
 

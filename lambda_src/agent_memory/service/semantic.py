@@ -27,7 +27,6 @@ from agent_memory.service.drafting import Drafting, outline
 from agent_memory.service.paging import MAX_PAGE_BYTES, Page, PageBudget, fill_page
 from agent_memory.service.subjects import Subjects
 
-
 _ROUNDING = 5e-7  # answers round cosines to six digits, and a threshold may be one of those
 
 
