@@ -152,7 +152,7 @@ OPERATIONS = {
     "GET /v1/memory/semantic": Operation("Read all texts, newest first", 200, MemoriesResponse, query=MemoriesQuery),
     "GET /v1/memory/semantic/{id}": Operation("Read a text", 200, MemoryResponse, may_be_absent=True),
     "GET /v1/memory/semantic/{id}/history": Operation(
-        "What a text said earlier, and what contradicts it", 200, HistoryResponse, may_be_absent=True
+        "What a text said earlier, and near repetitions that were kept apart", 200, HistoryResponse, may_be_absent=True
     ),
     "DELETE /v1/memory/semantic/{id}": Operation("Delete a text with its history", 204, None, may_be_absent=True),
     "GET /v1/usage": Operation("What was used this month, and what is stored", 200, UsageResponse),

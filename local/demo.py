@@ -155,7 +155,7 @@ def run(stack: Stack, turns: list[Turn], questions: list[str]) -> None:
     demo.keep_state()
     demo.hide()
     whereabouts.show(stack)
-    whereabouts.show_next_steps(chosen(), demo.agent, demo.sessions[0])
+    whereabouts.show_next_steps(chosen(), demo.agent, demo.sessions[0], (demo.questions or ["what was said?"])[-1])
 
 
 def _tell(what: str, record: dict[str, Any]) -> None:

@@ -20,7 +20,8 @@ def memory(agent: str, turn: Turn) -> dict[str, Any]:
         "agent_id": agent,
         "namespace": "conversation",
         "content": f"{turn.speaker} ({turn.at:%-d %B %Y}): {turn.text}",
-        "metadata": {"speaker": turn.speaker, "session": turn.session},
+        "session_id": turn.session,
+        "metadata": {"speaker": turn.speaker},
         "timestamp": turn.timestamp,
     }
 

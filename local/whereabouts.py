@@ -34,7 +34,7 @@ def show(stack: Stack) -> None:
     say(f"  PostgreSQL  schema version {database['schema_version']}: {', '.join(tables)}")
 
 
-def show_next_steps(state: State, agent: str, session: str) -> None:
+def show_next_steps(state: State, agent: str, session: str, question: str) -> None:
     """Print lines that can be pasted into a shell."""
     heading("Go on")
     contract = shlex.quote(str(state.stack_json))
@@ -43,7 +43,7 @@ def show_next_steps(state: State, agent: str, session: str) -> None:
     say(f"  key=$({read} api_key < {contract})")
     say(f'  curl -H "Authorization: Bearer $key" "$url/v1/memory/episodic/{agent}?limit=3"')
     say(f'  curl -H "Authorization: Bearer $key" "$url/v1/memory/episodic/{agent}/sessions/{to_path(session)}"')
-    question = json.dumps({"agent_id": agent, "query": "what did we decide?"})
-    say(f"""  curl -H "Authorization: Bearer $key" "$url/v1/memory/semantic/search" -d '{question}'""")
+    asked = json.dumps({"agent_id": agent, "query": question, "top_k": 1}).replace("'", "\\u0027")
+    say(f"""  curl -H "Authorization: Bearer $key" "$url/v1/memory/semantic/search" -d '{asked}'""")
     say('  curl -H "Authorization: Bearer $key" "$url/v1/health/ready"')
     say("  make down    # stops everything and removes what it left")

@@ -47,7 +47,7 @@ def test_lines_to_go_on_with_can_be_pasted_when_the_path_has_a_space(
 ) -> None:
     state = State(tmp_path / "my projects")
 
-    whereabouts.show_next_steps(state, "agent", "session")
+    whereabouts.show_next_steps(state, "agent", "session", "what?")
 
     url, key = [line for line in capsys.readouterr().out.splitlines() if "stack.json" in line]
     for line in (url, key):

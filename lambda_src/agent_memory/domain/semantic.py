@@ -120,7 +120,7 @@ class SearchResponse(BaseModel):
 
 
 class HistoryEntry(BaseModel):
-    """One text: what the memory says now, what it said earlier, or a memory of its own that contradicts it."""
+    """One text: what the memory says now, what it said earlier, or a near repetition that was kept apart."""
 
     kind: Literal["current", "earlier", "apart"]
     id: str
