@@ -21,9 +21,9 @@ BEGIN
 END $$;
 
 -- The memory that a new text is to be merged into (`same`), or the one that it nearly repeats and contradicts (`apart`).
--- Equal texts always merge. Of near ones (cosine over `merge_above`) the nearest merges that says the same, which means
--- that each text holds the other's marks (domain/merging.py), unless the words of a less trusted source would stand over
--- those of a more trusted one. What is found is locked: somebody may be deleting it.
+-- Equal texts always merge. Of near ones (cosine over `merge_above`) the nearest merges, the oldest of equally near ones,
+-- that says the same, which means that each text holds the other's marks (domain/merging.py), unless the words of a less
+-- trusted source would stand over those of a more trusted one. What is found is locked: somebody may be deleting it.
 CREATE OR REPLACE FUNCTION memory.twin(
     tenant text, item jsonb, fresh text, model text, query public.halfvec, OUT same uuid, OUT apart uuid
 )
@@ -59,7 +59,12 @@ BEGIN
         RETURN;
     END IF;
     FOR near IN
-        SELECT n.memory_id FROM memory.nearest(tenant, asked, query, model, 5, reach) AS n WHERE n.distance < reach ORDER BY n.distance
+        SELECT n.memory_id
+        FROM memory.nearest(tenant, asked, query, model, 5, reach) AS n
+        WHERE n.distance < reach
+        ORDER BY n.distance, (
+            SELECT m.created_at FROM memory.memories AS m WHERE m.tenant_id = tenant AND m.memory_id = n.memory_id
+        )
     LOOP
         SELECT m.memory_id INTO same
         FROM memory.memories AS m

@@ -34,13 +34,16 @@ BEGIN
     IF asked ? 'session_id' THEN
         asked = asked || jsonb_build_object('session_key', memory.key_of(asked ->> 'session_id'));
     END IF;
+    -- OFFSET 0: each of what was found is looked up by its whole key, in this order, whatever statistics there are.
     RETURN QUERY
     WITH told AS (
-        SELECT n.memory_id, n.distance, n.ordinal, m AS memory, memory.describe(m) AS record,
+        SELECT n.memory_id, n.distance, n.ordinal, m.memory, memory.describe(m.memory) AS record,
             row_number() OVER (ORDER BY n.distance, n.memory_id) AS place
         FROM memory.nearest(tenant, asked, CAST(query AS public.halfvec), asked ->> 'model',
             CAST(asked ->> 'top_k' AS integer), CAST(asked ->> 'reach' AS double precision)) AS n
-        JOIN memory.memories AS m ON m.tenant_id = tenant AND m.memory_id = n.memory_id
+        CROSS JOIN LATERAL (
+            SELECT each AS memory FROM memory.memories AS each WHERE each.tenant_id = tenant AND each.memory_id = n.memory_id OFFSET 0
+        ) AS m
     ), found AS (
         SELECT t.*, sum(memory.weight((t.memory).content, t.record)) OVER (ORDER BY t.place) AS total FROM told AS t
     )
@@ -48,8 +51,13 @@ BEGIN
         CASE WHEN f.total <= budget OR f.place = 1 THEN convert_to(f.record, 'UTF8') END,
         CASE WHEN f.total <= budget THEN convert_to((f.memory).content, 'UTF8') END
     FROM found AS f
-    JOIN memory.chunks AS c ON c.tenant_id = tenant AND c.agent_id = (f.memory).agent_id
-        AND c.namespace_key = memory.key_of((f.memory).namespace) AND c.memory_id = f.memory_id AND c.ordinal = f.ordinal
+    CROSS JOIN LATERAL (
+        SELECT each.starts_at, each.ends_at FROM memory.chunks AS each
+        WHERE each.tenant_id = tenant AND each.agent_id = (f.memory).agent_id
+          AND each.namespace_key = memory.key_of((f.memory).namespace) AND each.memory_id = f.memory_id
+          AND each.ordinal = f.ordinal
+        OFFSET 0
+    ) AS c
     ORDER BY f.place;
 END $$;
 
