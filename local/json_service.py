@@ -1,6 +1,7 @@
 """What the stand-ins of AWS services share: JSON over HTTP on loopback, and errors as AWS sends them."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -18,7 +19,7 @@ class ServiceError(Exception):
         self.status = status
 
 
-class JsonHandler(BaseHTTPRequestHandler):
+class JsonHandler(ABC, BaseHTTPRequestHandler):
     """Answers requests of one connection, which stays open."""
 
     protocol_version = "HTTP/1.1"
@@ -37,9 +38,9 @@ class JsonHandler(BaseHTTPRequestHandler):
         """Answer a GET, which none of the operations is."""
         raise ServiceError("UnknownOperationException", self.path, 404)
 
+    @abstractmethod
     def post(self, raw: bytes) -> bytes:
         """Answer an operation."""
-        raise NotImplementedError
 
     def _respond(self, answer: Callable[[], bytes]) -> None:
         try:

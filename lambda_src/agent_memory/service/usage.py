@@ -53,7 +53,7 @@ class Meter:
                 self._wait(marked_for, {counter: 1})
             while self._waiting and self._credit >= 1 and time.monotonic() < deadline:
                 self._pass_on()
-        except Exception:
+        except Exception:  # whatever it was, a bug too: without a rest each request would meet it again
             self._failed_at = now
             raise
 
@@ -70,12 +70,9 @@ class Meter:
     def _pass_on(self) -> None:
         """Serve the tenant that has waited longest; when that fails it goes to the end of the line."""
         tenant_id = next(iter(self._waiting))
-        counts = self._waiting.pop(tenant_id)
-        try:
-            self._store.add(tenant_id, counts)
-        except Exception:
-            self._waiting[tenant_id] = counts
-            raise
+        counts = self._waiting[tenant_id] = self._waiting.pop(tenant_id)
+        self._store.add(tenant_id, counts)
+        del self._waiting[tenant_id]
         self._credit -= 1
 
 
