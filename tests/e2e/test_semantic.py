@@ -124,7 +124,13 @@ def test_a_mebibyte_of_four_scripts_is_found_by_a_sentence_from_its_middle(api: 
     middle = text.index("\n", len(text) // 2) + 1
     text = text[:middle] + needle + "\n" + text[middle:]
 
-    stored = store(api, agent, text)
+    answers = [api.request("POST", SEMANTIC, {"agent_id": agent, "content": text})]
+    while answers[-1].status_code == 503 and len(answers) < 4:  # a slow machine: what was embedded so far is kept
+        assert int(answers[-1].headers["Retry-After"]) >= 1
+        assert api.get(f"{SEMANTIC}?agent_id={agent}")["results"] == [], "nothing is half written"
+        answers.append(api.request("POST", SEMANTIC, {"agent_id": agent, "content": text}))
+    assert answers[-1].status_code == 201, answers[-1].text[:500]
+    stored = answers[-1].json()["data"]
 
     assert stored["content"] == text
     best = found(api, agent, "Who keeps bees and collects barometers at the lighthouse?", top_k=1)[0]

@@ -46,7 +46,13 @@ Trust = Literal["direct_user", "inference", "tool_internal", "tool_external"]
 class Body(BaseModel):
     """A request body: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        arbitrary_types_allowed=True,
+        defer_build=True,  # a cold start builds the models that its request needs, and no other
+    )
 
 
 class Source(Body):
