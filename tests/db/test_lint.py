@@ -52,6 +52,12 @@ PLANTED = {
         "ALTER FUNCTION memory.readiness() SECURITY DEFINER",
         "ALTER FUNCTION memory.readiness() RESET search_path",
     ],
+    "function_carries_out": [
+        BODY.format("PERFORM pg_notify('memories', tenant); RETURN 'x';"),
+        BODY.format("PERFORM lo_from_bytea(0, convert_to(tenant, 'UTF8')); RETURN 'x';"),
+        BODY.format("CREATE TEMPORARY TABLE kept AS SELECT tenant; RETURN 'x';"),
+        BODY.format("RAISE NOTICE '%', tenant; RETURN 'x';"),
+    ],
     "view_as_owner": ["CREATE VIEW memory.planted AS SELECT * FROM memory.memories"],
     "owner_can_login": [
         "ALTER ROLE memory_owner LOGIN",

@@ -55,9 +55,9 @@ def secret(aurora: Aurora, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_a_first_run_migrates_and_fills_the_secret(aurora: Aurora, secret: Any) -> None:
     answer = schema.handler({}, Context())
 
-    assert answer == {"version": 7, "applied": 7, "repeatable": REPEATABLES, "login_role": "memory_app"}
+    assert answer == {"version": 8, "applied": 8, "repeatable": REPEATABLES, "login_role": "memory_app"}
     assert secret()["username"] == "memory_app"
-    assert bootstrap.database().call("readiness", {}) == [{"schema_version": 7, "running_jobs": 0}]
+    assert bootstrap.database().call("readiness", {}) == [{"schema_version": 8, "running_jobs": 0}]
 
 
 def test_a_second_run_does_nothing(aurora: Aurora, secret: Any) -> None:
@@ -66,7 +66,7 @@ def test_a_second_run_does_nothing(aurora: Aurora, secret: Any) -> None:
 
     answer = schema.handler({}, Context())
 
-    assert answer == {"version": 7, "applied": 0, "repeatable": 0, "login_role": "memory_app"}
+    assert answer == {"version": 8, "applied": 0, "repeatable": 0, "login_role": "memory_app"}
     assert secret() == before
 
 
