@@ -11,9 +11,11 @@ from moto import mock_aws
 from agent_memory import bootstrap
 from agent_memory.entrypoints import schema
 from agent_memory.errors import AgentMemoryError
+from agent_memory.service.lint import RulesBroken
 from local.rds_data.cluster import from_secrets_manager
 from tests.fix_postgres import CLUSTER_ARN, MASTER_ARN, SQL, Aurora
 
+RULES = len(list((SQL / "lint").glob("*.sql")))
 REPEATABLES = len(list((SQL / "repeatable").glob("*.sql")))
 
 
@@ -78,6 +80,22 @@ def test_an_operator_rotates_the_password(aurora: Aurora, secret: Any) -> None:
 
     assert secret()["password"] != before["password"]
     assert bootstrap.database().call("readiness", {})
+
+
+def test_a_schema_that_was_changed_by_hand_is_told_on(
+    aurora: Aurora, secret: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema.handler({}, Context())
+    assert schema.handler({"lint": True}, Context()) == {"rules": RULES}
+    assert schema.handler({"maintain": True}, Context()) == {"vacuumed": 20, "rules": RULES}
+    with aurora.superuser() as superuser:
+        superuser.execute("ALTER TABLE memory.chunks_p07 NO FORCE ROW LEVEL SECURITY")
+    capsys.readouterr()
+
+    for event in ({"lint": True}, {"maintain": True}):
+        with pytest.raises(RulesBroken, match=r"the schema breaks rls_not_forced\.sql$"):
+            schema.handler(event, Context())
+        assert json.loads(capsys.readouterr().out)["reason"] == "the schema breaks rls_not_forced.sql"
 
 
 def test_a_delete_by_terraform_changes_nothing(aurora: Aurora, secret: Any) -> None:
