@@ -75,6 +75,15 @@ PLANTED = {
         "CREATE INDEX ON memory.memories USING gin (purposes)",
         "CREATE INDEX ON memory.memories (tenant_id, created_at) WHERE content LIKE 'a%'",
     ],
+    "statement_without_tenant": [
+        BODY.format("RETURN (SELECT max(content) FROM memory.memories);"),
+        BODY.format("DELETE FROM memory.answers AS a WHERE a.scope = 'x'; RETURN tenant;"),
+        BODY.format(
+            "RETURN (SELECT max(m.content) FROM memory.memories AS m JOIN memory.chunks AS c USING (memory_id)"
+            " WHERE c.tenant_id = tenant);"
+        ),
+        BODY.format("EXECUTE 'UPDATE memory.memories SET trust = $1' USING 'inference'; RETURN tenant;"),
+    ],
     "setting_unwrapped": [
         GUARDED + f"CREATE POLICY p ON memory.planted USING {TENANT} WITH CHECK {LOOSE}",
         f"CREATE VIEW memory.planted AS SELECT * FROM memory.memories WHERE {LOOSE}",  # noqa: S608 (words of this file)
