@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agent_memory.service.episode_batch import EpisodeBatches
     from agent_memory.service.episodic import EpisodicMemory
     from agent_memory.service.keys import ApiKeys
+    from agent_memory.service.lint import Lint
     from agent_memory.service.maintain import Maintain
     from agent_memory.service.migrate import Migrate
     from agent_memory.service.purge import Purge
@@ -340,3 +341,17 @@ def maintain(time_left_s: float) -> "Maintain":
 
     patience = Patience(time.monotonic() + time_left_s, time.monotonic, time.sleep)
     return Maintain(DataApiSchema(_data_api(settings.database_master_secret_arn)), patience)
+
+
+def lint(time_left_s: float) -> "Lint":
+    """What looks whether the schema is as it should be."""
+    import time
+
+    from agent_memory.adapters.schema_database import DataApiSchema
+    from agent_memory.adapters.sql_scripts import rules
+    from agent_memory.service.lint import Lint
+    from agent_memory.service.migrate import Patience
+
+    patience = Patience(time.monotonic() + time_left_s, time.monotonic, time.sleep)
+    master = DataApiSchema(_data_api(settings.database_master_secret_arn))
+    return Lint(master, rules(Path(__file__).parent / "sql"), patience)

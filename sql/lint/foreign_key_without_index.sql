@@ -9,5 +9,5 @@ WHERE c.relnamespace IN (CAST('memory' AS regnamespace), CAST('memory_admin' AS 
       FROM pg_index AS i
       WHERE i.indrelid = f.conrelid
         AND i.indpred IS NULL
-        AND (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey
+        AND f.conkey <@ ARRAY(SELECT i.indkey[place] FROM generate_series(0, cardinality(f.conkey) - 1) AS place)
   )

@@ -11,5 +11,5 @@ WHERE c.relnamespace = CAST('memory' AS regnamespace)
         AND p.polcmd = '*'
         AND p.polqual IS NOT NULL
         AND p.polwithcheck IS NOT NULL
-        AND p.polroles @> ARRAY[to_regrole('memory_rw'), to_regrole('memory_owner')]::oid[]
+        AND p.polroles @> CAST(ARRAY[to_regrole('memory_rw'), to_regrole('memory_owner')] AS oid[])
   )

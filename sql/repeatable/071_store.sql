@@ -36,9 +36,11 @@ BEGIN
         LIMIT 20 FOR UPDATE SKIP LOCKED
     );
     -- Two writers of one scope would both find no twin. All scopes of a batch in one order, or two batches would
-    -- wait for each other.
+    -- wait for each other. Locks belong to the whole database, and hashtext alone runs backwards: an id could be chosen
+    -- that makes one tenant wait for another, or the schema function for a tenant. SHA-256 stands between.
     FOR scope_lock IN
-        SELECT DISTINCT hashtextextended(CAST(jsonb_build_array(tenant, each -> 'agent_id', each -> 'user_id', each -> 'namespace') AS text), 0)
+        SELECT DISTINCT hashtextextended(encode(sha256(convert_to(CAST(jsonb_build_array(
+            tenant, each -> 'agent_id', each -> 'user_id', each -> 'namespace') AS text), 'UTF8')), 'hex'), 0)
         FROM jsonb_array_elements(asked -> 'items') AS each
         WHERE CAST(each ->> 'dedupe' AS boolean)
         ORDER BY 1

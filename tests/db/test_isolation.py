@@ -144,7 +144,7 @@ def test_the_application_cannot_widen_what_it_may_do(app: Connection, statement:
         app.execute(statement)
 
 
-@pytest.mark.parametrize("tenant", ["", "Acme", "a" * 64, "a'; --", None])
+@pytest.mark.parametrize("tenant", ["", "Acme", "acme\n", "a" * 64, "a'; --", None])
 def test_what_is_no_tenant_id_cannot_be_entered(app: Connection, tenant: str | None) -> None:
     with pytest.raises(InsufficientPrivilege, match="not a tenant"):
         app.execute("SELECT memory.enter_tenant(%s)", (tenant,))

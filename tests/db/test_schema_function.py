@@ -11,9 +11,11 @@ from moto import mock_aws
 from agent_memory import bootstrap
 from agent_memory.entrypoints import schema
 from agent_memory.errors import AgentMemoryError
+from agent_memory.service.lint import RulesBroken
 from local.rds_data.cluster import from_secrets_manager
 from tests.fix_postgres import CLUSTER_ARN, MASTER_ARN, SQL, Aurora
 
+RULES = len(list((SQL / "lint").glob("*.sql")))
 REPEATABLES = len(list((SQL / "repeatable").glob("*.sql")))
 
 
@@ -55,9 +57,9 @@ def secret(aurora: Aurora, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_a_first_run_migrates_and_fills_the_secret(aurora: Aurora, secret: Any) -> None:
     answer = schema.handler({}, Context())
 
-    assert answer == {"version": 7, "applied": 7, "repeatable": REPEATABLES, "login_role": "memory_app"}
+    assert answer == {"version": 8, "applied": 8, "repeatable": REPEATABLES, "login_role": "memory_app"}
     assert secret()["username"] == "memory_app"
-    assert bootstrap.database().call("readiness", {}) == [{"schema_version": 7, "running_jobs": 0}]
+    assert bootstrap.database().call("readiness", {}) == [{"schema_version": 8, "running_jobs": 0}]
 
 
 def test_a_second_run_does_nothing(aurora: Aurora, secret: Any) -> None:
@@ -66,7 +68,7 @@ def test_a_second_run_does_nothing(aurora: Aurora, secret: Any) -> None:
 
     answer = schema.handler({}, Context())
 
-    assert answer == {"version": 7, "applied": 0, "repeatable": 0, "login_role": "memory_app"}
+    assert answer == {"version": 8, "applied": 0, "repeatable": 0, "login_role": "memory_app"}
     assert secret() == before
 
 
@@ -78,6 +80,22 @@ def test_an_operator_rotates_the_password(aurora: Aurora, secret: Any) -> None:
 
     assert secret()["password"] != before["password"]
     assert bootstrap.database().call("readiness", {})
+
+
+def test_a_schema_that_was_changed_by_hand_is_told_on(
+    aurora: Aurora, secret: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema.handler({}, Context())
+    assert schema.handler({"lint": True}, Context()) == {"rules": RULES}
+    assert schema.handler({"maintain": True}, Context()) == {"vacuumed": 20, "rules": RULES}
+    with aurora.superuser() as superuser:
+        superuser.execute("ALTER TABLE memory.chunks_p07 NO FORCE ROW LEVEL SECURITY")
+    capsys.readouterr()
+
+    for event in ({"lint": True}, {"maintain": True}):
+        with pytest.raises(RulesBroken, match=r"the schema breaks rls_not_forced\.sql$"):
+            schema.handler(event, Context())
+        assert json.loads(capsys.readouterr().out)["reason"] == "the schema breaks rls_not_forced.sql"
 
 
 def test_a_delete_by_terraform_changes_nothing(aurora: Aurora, secret: Any) -> None:

@@ -37,6 +37,12 @@ class DataApiSchema:
         """
         self._master.execute(f'VACUUM (INDEX_CLEANUP ON, SKIP_LOCKED) memory."{table}"', {}, outlasts_the_call=True)
 
+    def breaches(self, rule: Script) -> int:
+        """How many rows a rule finds in the catalogue, which everybody may read."""
+        (question,) = rule.statements
+        (row,) = self._master.execute(f"SELECT count(*) AS found FROM ({question}) AS rule", {})  # noqa: S608 (ours)
+        return int(str(row["found"]))
+
 
 class DataApiSchemaTransaction:
     """Statements of one transaction. No result may have a type that the Data API cannot carry, such as void."""

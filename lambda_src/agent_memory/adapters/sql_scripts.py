@@ -22,6 +22,11 @@ def repeatables(folder: Path) -> list[Script]:
     return _scripts(folder / "repeatable")
 
 
+def rules(folder: Path) -> list[Script]:
+    """Questions to the catalogue, one a file, that must find nothing."""
+    return _scripts(folder / "lint")
+
+
 def _scripts(folder: Path) -> list[Script]:
     return [read_script(path) for path in sorted(folder.glob("*.sql"))]
 

@@ -98,6 +98,9 @@ class SchemaDatabase(Protocol):
     def vacuum(self, table: str) -> None:
         """Remove from the disk what was deleted from a table and its indexes."""
 
+    def breaches(self, rule: Script) -> int:
+        """How much a rule finds; the schema keeps it when that is nothing."""
+
 
 @dataclass(frozen=True, repr=False)
 class Login:

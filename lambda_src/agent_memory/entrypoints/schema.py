@@ -1,6 +1,7 @@
 """Brings the database up to date when Terraform applies; an operator may invoke it with {"rotate": true}.
 
-A schedule invokes it with {"maintain": true} once a day: what was deleted leaves the disk.
+A schedule invokes it with {"maintain": true} once a day: what was deleted leaves the disk, and whoever changed the
+schema by hand such that it no longer keeps tenants apart is told on; {"lint": true} does the latter alone.
 
 Its answer and its error end up in Terraform's state and output: versions, counts, file names and SQLSTATEs only.
 """
@@ -24,7 +25,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         time_left_s = context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
         if event.get("maintain") is True:
-            done = {"vacuumed": bootstrap.maintain(time_left_s).run()}
+            done = {"vacuumed": bootstrap.maintain(time_left_s).run(), "rules": bootstrap.lint(time_left_s).run()}
+        elif event.get("lint") is True:
+            done = {"rules": bootstrap.lint(time_left_s).run()}
         else:
             done = _run(time_left_s, rotate=event.get("rotate") is True)
     except AgentMemoryError as error:

@@ -1,0 +1,141 @@
+"""The keys that the stores send: each kind of record is written by its own store to a service that only listens.
+
+A store with a new kind of record gets a line in `KINDS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from agent_memory.adapters.aws_json import AwsJsonClient
+from agent_memory.adapters.dynamodb_api_keys import DynamoApiKeyStore
+from agent_memory.adapters.dynamodb_control import DynamoBucketStore, DynamoSubjectStore
+from agent_memory.adapters.dynamodb_episodes import DynamoEpisodeStore
+from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
+from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
+from agent_memory.adapters.dynamodb_state import DynamoStateStore
+from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
+from agent_memory.domain.api_key import ApiKey
+from agent_memory.domain.buckets import Buckets, Growth
+from agent_memory.domain.episode import Episode
+from agent_memory.domain.idempotency import IdempotencyRecord
+from agent_memory.domain.state import State, StateKey
+from agent_memory.domain.usage import Tally
+from tests.fakes.control import InMemoryBucketStore
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+Item = dict[str, str]
+Key = tuple[str, ...]  # table or index, partition key, sort key
+
+
+class Listener:
+    """DynamoDB as far as a writer can tell: it takes everything, and keeps what has a key."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+
+    def call(self, _: str, request: dict[str, Any]) -> dict[str, Any]:
+        batches = request.get("RequestItems", {})
+        puts = [{"TableName": table, **each["PutRequest"]} for table, batch in batches.items() for each in batch]
+        for write in puts or [request]:
+            values = {name[1:]: value for name, value in write.get("ExpressionAttributeValues", {}).items()}
+            item = {**values, **write.get("Key", {}), **write.get("Item", {})}
+            self.items.append({"table": write["TableName"], **{name: item[name].get("S", "") for name in item}})
+        return {}
+
+    hurry = AwsJsonClient.hurry
+    _hurried = False
+
+
+def written(write: Callable[[AwsJsonClient], object], begins: str = "") -> Item:
+    """The item that was written, of several the one whose sort key begins so."""
+    listener = Listener()
+    write(cast("AwsJsonClient", listener))
+    (item,) = (item for item in listener.items if item["sk"].startswith(begins))
+    return item
+
+
+def table_key(item: Item) -> Key:
+    return item["table"], item["pk"], item["sk"]
+
+
+def episodes(client: AwsJsonClient) -> DynamoEpisodeStore:
+    idempotency = DynamoIdempotencyStore(client, "control")
+    return DynamoEpisodeStore(client, "memory", InMemoryBucketStore(), idempotency, Tally())
+
+
+def state(tenant: str, agent: str, session: str) -> Key:
+    new = State(StateKey(tenant, agent, session), {}, 1, NOW, NOW, None, {})
+    return table_key(
+        written(
+            lambda client: DynamoStateStore(client, "memory", DynamoIdempotencyStore(client, "control"), Tally()).put(
+                new, None
+            )
+        )
+    )
+
+
+def an_episode(tenant: str, agent: str, session: str = "s", run: str = "r", user: str = "u") -> Episode:
+    return Episode(tenant, agent, session, "0" * 26, "message", "x", NOW, NOW, run, None, {"user_id": user})
+
+
+def episode_item(tenant: str, agent: str, **ids: str) -> Item:
+    return written(lambda client: episodes(client).append([an_episode(tenant, agent, **ids)], NOW), "EPISODE")
+
+
+def marker(by: str) -> Callable[..., Key]:
+    def key(tenant: str, agent: str, value: str) -> Key:
+        episode = replace(an_episode(tenant, agent, **{by: value}), timestamp=NOW - timedelta(days=1))
+        return table_key(written(lambda client: episodes(client).append([episode], NOW), f"LATE#{by}#"))
+
+    return key
+
+
+def subject_item(tenant: str, agent: str, session: str, user: str = "u") -> Item:
+    return written(lambda client: DynamoSubjectStore(client, "memory").bind(tenant, agent, session, user))
+
+
+def api_key_item(tenant: str, key_id: str) -> Item:
+    return written(lambda client: DynamoApiKeyStore(client, "control").add(ApiKey(key_id, tenant, "", 1, (), "", NOW)))
+
+
+def idempotency(tenant: str, scope: str) -> Key:
+    record = IdempotencyRecord(tenant, scope, "", NOW, NOW)
+    return table_key(written(lambda client: DynamoIdempotencyStore(client, "control").put(record, NOW)))
+
+
+def buckets(tenant: str, agent: str) -> Key:
+    grown = Buckets((Growth(2, NOW),))
+    return table_key(written(lambda client: DynamoBucketStore(client, "control").grow(tenant, agent, Buckets(), grown)))
+
+
+def mark(tenant: str, agent: str, session: str | None = None) -> Key:
+    return table_key(written(lambda client: DynamoAgentRegistry(client, "control").mark(tenant, agent, session)))
+
+
+def usage(tenant: str) -> Key:
+    return table_key(written(lambda client: DynamoUsageStore(client, "control").add(tenant, {"a": 1})))
+
+
+# Kind of record or index entry -> how many ids it has after the tenant, and the key that they make.
+KINDS: dict[str, tuple[int, Callable[..., Key]]] = {
+    "state": (2, state),
+    "episodes": (1, lambda tenant, agent: table_key(episode_item(tenant, agent))),
+    "late by session": (2, marker("session")),
+    "late by run": (2, marker("run")),
+    "late by user": (2, marker("user")),
+    "subject": (2, lambda *ids: table_key(subject_item(*ids))),
+    "by_session": (
+        2,
+        lambda tenant, agent, session: ("by_session", episode_item(tenant, agent, session=session)["session_key"]),
+    ),
+    "by_run": (1, lambda tenant, run: ("by_run", episode_item(tenant, "a", run=run)["run_key"])),
+    "by_user": (1, lambda tenant, user: ("by_user", episode_item(tenant, "a", user=user)["user_key"])),
+    "by_tenant": (0, lambda tenant: ("by_tenant", api_key_item(tenant, "k")["tenant_key"])),
+    "buckets": (1, buckets),
+    "agent": (1, mark),
+    "session": (2, mark),
+    "idempotency": (1, idempotency),
+    "usage": (0, usage),
+}
