@@ -78,7 +78,7 @@ class Admission:
         return lease
 
     def _renew(self, tenant_id: str, lease: Lease, limits: Limits, now: datetime) -> None:
-        size = lease.next_size(in_a_hurry=not self._credit.is_left)
+        size = lease.next_size(in_a_hurry=not self._credit.is_ample)
         for attempt in range(_ATTEMPTS):
             claim = lease.wish(limits, size, now, informed=attempt > 0)
             carried = self._waiting.take(tenant_id)

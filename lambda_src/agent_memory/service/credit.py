@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 # A fresh or rested function writes for each request by itself. Under load it saves up: at ten requests a second and
 # more, one call carries what at least ten requests did. A write must not wait where a limit is at stake, so credit may
 # be overdrawn, a little.
-_MOST = 40.0
+_MOST = 50.0
+_AMPLE = 10.0
 _LEAST = -5.0
 _PER_REQUEST = 0.05
 _PER_SECOND = 0.5
@@ -33,8 +34,13 @@ class Credit:
 
     @property
     def is_left(self) -> bool:
-        """Whether counting exactly can be afforded."""
+        """Whether a call can be afforded that could wait."""
         return self._left >= 1
+
+    @property
+    def is_ample(self) -> bool:
+        """Whether each request can have a call of its own, so that nothing has to be counted ahead."""
+        return self._left >= _AMPLE
 
     def fail(self, now: datetime) -> None:
         """A call failed."""

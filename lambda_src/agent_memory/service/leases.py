@@ -29,13 +29,16 @@ class Lease:
     refusal: tuple[Limits, datetime, RateLimited] | None = None
     _size: int = 1
     _spent: int = 0
+    _served: int = 0  # in this second
+    _demand: int = 0  # of the second before
 
     def turn(self, month: str, second: int) -> None:
         """Time goes on, and tokens become void."""
         if self.month != month:
             self.month, self.tokens, self.counted = month, 0, None
         if self.second != second:
-            self.second, self.rate_tokens = second, 0
+            self._demand = self._served if second == self.second + 1 else 0
+            self.second, self.rate_tokens, self._served = second, 0, 0
 
     def has_token(self, limits: Limits) -> bool:
         """Whether a request can be served without a call."""
@@ -46,11 +49,13 @@ class Lease:
         self.tokens -= 1
         self.rate_tokens = max(0, self.rate_tokens - 1)
         self._spent += 1
+        self._served += 1
 
     def next_size(self, *, in_a_hurry: bool) -> int:
-        """How many tokens to take: one while there is time, and more and more while they are used up at once."""
-        grown = min(self._size * 2, _MOST_TOKENS) if self._spent >= self._size else max(1, self._spent)
-        self._size, self._spent = grown if in_a_hurry else 1, 0
+        """How many tokens to take: one while there is time, else as the second before, and more when that is gone."""
+        grown = self._size * 2 if self._spent >= self._size else self._spent
+        wanted = min(max(1, grown, self._demand - self._served), _MOST_TOKENS)
+        self._size, self._spent = wanted if in_a_hurry else 1, 0
         return self._size
 
     def wish(self, limits: Limits, size: int, now: datetime, *, informed: bool) -> Claim:

@@ -68,7 +68,7 @@ class Reservations:
             short = amount - purse.held
             if purse.refusal and purse.refusal[0] == limit and purse.refusal[1] < short and now < purse.refusal[2]:
                 raise _refusal(limit_name, limit, now)
-            purse.ahead = 1 if self._credit.is_left else min(purse.ahead * 2, _MOST_AHEAD)
+            purse.ahead = 1 if self._credit.is_ample else min(purse.ahead * 2, _MOST_AHEAD)
             purse.held += self._claim(tenant_id, counter, purse, (short, short + (purse.ahead - 1) * amount), limit)
         if purse.held < amount:
             room = limit - (purse.counted or 0)
@@ -82,12 +82,12 @@ class Reservations:
         for work, amount in tally.reserved.items():
             purse = self._purse(tenant_id, _counter(work, tally.began_at or now), now)
             unspent = amount - int(getattr(tally, work))
-            kept = 0 if self._credit.is_left else max(0, min(unspent, (purse.ahead - 1) * amount - purse.held))
+            kept = 0 if self._credit.is_ample else max(0, min(unspent, (purse.ahead - 1) * amount - purse.held))
             purse.held += kept
             tally.reserved[work] = amount - kept
         for (holder, counter), purse in self._purses.items():
             idle = purse.used_at is None or not timedelta(0) <= now - purse.used_at < _IDLE
-            if purse.held and (idle or self._credit.is_left):
+            if purse.held and (idle or self._credit.is_ample):
                 self._waiting.add(holder, {counter: -purse.held})
                 purse.held = 0
 
