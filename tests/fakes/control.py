@@ -8,6 +8,7 @@ from agent_memory.domain.api_key import ApiKey
 from agent_memory.domain.buckets import Buckets
 from agent_memory.domain.idempotency import IdempotencyRecord
 from agent_memory.domain.purge import Removed
+from agent_memory.errors import StoreUnavailable
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 
 
@@ -93,13 +94,16 @@ class InMemoryApiKeyStore:
 
 
 class RotatingPepper:
-    """`PepperSource` whose versions a test adds."""
+    """`PepperSource` whose versions a test adds, and takes away."""
 
     def __init__(self) -> None:
         self.versions = [b"first pepper"]
+        self.forgotten: set[int] = set()
 
     def latest(self) -> tuple[int, bytes]:
         return len(self.versions), self.versions[-1]
 
     def get(self, version: int) -> bytes:
+        if version in self.forgotten:
+            raise StoreUnavailable("the pepper could not be read")
         return self.versions[version - 1]

@@ -1,7 +1,7 @@
 """Admission: no request too many, none too few, and few calls for it."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -25,13 +25,15 @@ class Function:
     """A warm function; `skew_s` is by how much its clock is ahead."""
 
     def __init__(self, store: InMemoryUsageStore, clock: Clock, skew_s: float = 0.0) -> None:
-        self.store = store
-        self.now = lambda: clock() + timedelta(seconds=skew_s)
-        self.waiting, self.credit = Waiting(), Credit(self.now())
+        def now() -> datetime:
+            return clock() + timedelta(seconds=skew_s)
+
+        self.store, self.now = store, now
+        self.waiting, self.credit = Waiting(), Credit(now())
         self.admission = Admission(store, self.waiting, self.credit, self.now)
         self.meter = Meter(store, Marks(InMemoryAgentRegistry()), self.now, self.waiting, self.credit)
 
-    def serve(self, limits: Limits = NO_LIMITS, tenant: str = "acme", **did: int) -> bool:
+    def serve(self, limits: Limits = NO_LIMITS, tenant: str = "acme", dynamo_bytes: int = 0) -> bool:
         """A request as the edge has it: whether it was served."""
         try:
             self.admission.take(tenant, limits)
@@ -39,7 +41,7 @@ class Function:
         except RateLimited:
             served = False
         self.admission.give_back()
-        self.meter.settle(tenant, Tally(**did) if served else Tally())
+        self.meter.settle(tenant, Tally(dynamo_bytes=dynamo_bytes) if served else Tally())
         return served
 
     def served(self, requests: int, limits: Limits, tenant: str = "acme") -> int:

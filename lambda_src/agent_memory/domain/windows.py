@@ -22,7 +22,9 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Take tokens of a window: a later one than stands there, the one that does, or another than the one `seen`."""
+    """Take tokens of a window, `limit` at most: open a later one than stands there, join the one that does, or replace
+    the one that was `seen` there.
+    """
 
     kind: Literal["open", "join", "replace"]
     second: int
@@ -32,17 +34,14 @@ class Step:
 
     def applied_to(self, stands: Window | None) -> Window | None:
         """The window afterwards; None when that is not allowed. What stores do by a conditional write."""
-        fits = self.tokens <= self.limit
         if self.kind == "join":
-            taken = self.tokens + (stands.taken if stands else 0)
-            return (
-                Window(self.second, taken) if stands and stands.second == self.second and taken <= self.limit else None
-            )
+            fits = stands is not None and stands.second == self.second and stands.taken + self.tokens <= self.limit
+            return Window(self.second, stands.taken + self.tokens) if stands and fits else None
         if self.kind == "open":
-            return (
-                Window(self.second, self.tokens) if fits and (stands is None or stands.second < self.second) else None
-            )
-        return Window(self.second, self.tokens) if fits and stands and stands.second == self.seen else None
+            is_allowed = stands is None or stands.second < self.second
+        else:
+            is_allowed = stands is not None and stands.second == self.seen
+        return Window(self.second, self.tokens) if is_allowed else None
 
 
 def next_step(seen: Window | None, second: int, wanted: int, limit: int) -> Step | None:

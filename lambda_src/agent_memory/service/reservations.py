@@ -79,15 +79,21 @@ class Reservations:
     def settle(self, tenant_id: str, tally: Tally) -> None:
         """What the request did not need is kept for the next one under load, and else given back with its counts."""
         now = self._clock()
-        for work, amount in tally.reserved.items():
-            purse = self._purse(tenant_id, _counter(work, tally.began_at or now), now)
-            unspent = amount - int(getattr(tally, work))
-            kept = 0 if self._credit.is_ample else max(0, min(unspent, (purse.ahead - 1) * amount - purse.held))
-            purse.held += kept
-            tally.reserved[work] = amount - kept
+        for work in _LIMIT_OF:
+            purse = self._purses.get((tenant_id, _counter(work, tally.began_at or now)))
+            reserved = tally.reserved.get(work, 0)
+            unspent = reserved - int(getattr(tally, work))
+            if purse is not None and unspent > 0:
+                purse.refusal = None  # what was freed may make room
+                kept = 0 if self._credit.is_ample else max(0, min(unspent, (purse.ahead - 1) * reserved - purse.held))
+                purse.held += kept
+                tally.reserved[work] = reserved - kept
+        self._give_back(now)
+
+    def _give_back(self, now: datetime) -> None:
         for (holder, counter), purse in self._purses.items():
-            idle = purse.used_at is None or not timedelta(0) <= now - purse.used_at < _IDLE
-            if purse.held and (idle or self._credit.is_ample):
+            is_idle = purse.used_at is None or not timedelta(0) <= now - purse.used_at < _IDLE
+            if purse.held and (is_idle or self._credit.is_ample):
                 self._waiting.add(holder, {counter: -purse.held})
                 purse.held = 0
 
