@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from agent_memory import __version__
 from agent_memory.domain.episode import EpisodeBatch, EpisodeResponse, EpisodesResponse, NewEpisode
+from agent_memory.domain.key_requests import KeysResponse, NewKey, NewKeyResponse
 from agent_memory.domain.purge import PurgeResponse
 from agent_memory.domain.semantic import (
     HistoryResponse,
@@ -155,7 +156,10 @@ OPERATIONS = {
         "What a text said earlier, and near repetitions that were kept apart", 200, HistoryResponse, may_be_absent=True
     ),
     "DELETE /v1/memory/semantic/{id}": Operation("Delete a text with its history", 204, None, may_be_absent=True),
-    "GET /v1/usage": Operation("What was used this month, and what is stored", 200, UsageResponse),
+    "GET /v1/usage": Operation("What was used this month, what is stored, and the limits", 200, UsageResponse),
+    "POST /v1/keys": Operation("Make an API key, shown in this answer only", 201, NewKeyResponse, NewKey),
+    "GET /v1/keys": Operation("List API keys, dead ones of the last 90 days included", 200, KeysResponse),
+    "DELETE /v1/keys/{key_id}": Operation("Revoke an API key, effective within 60 s", 204, None, may_be_absent=True),
     "GET /v1/health": Operation("The API runs; no store is touched", 200, HealthResponse),
     "GET /v1/health/ready": Operation("Whether each store answers", 200, ReadyResponse),
 }
@@ -187,7 +191,7 @@ def _operation(route: str, operation: Operation, scope: str | None) -> dict[str,
         "summary": operation.summary,
         "operationId": re.sub(r"\W+", "_", route.lower()).strip("_"),
         "parameters": [*_path_parameters(route), *_query_parameters(operation.query)],
-        "responses": _responses(operation, scope, _READ_ERRORS if route.startswith("GET ") else _WRITE_ERRORS),
+        "responses": _responses(route, operation, scope),
     }
     if not route.startswith("GET "):
         described["parameters"].append(_idempotency_key())
@@ -240,18 +244,21 @@ def _idempotency_key() -> dict[str, Any]:
     }
 
 
-def _responses(operation: Operation, scope: str | None, refusals: dict[int, str]) -> dict[str, Any]:
+def _responses(route: str, operation: Operation, scope: str | None) -> dict[str, Any]:
     responses: dict[str, Any] = {str(operation.status): {"description": "done"}}
     if operation.answer:
         data = {"$ref": _REF.format(model=operation.answer.__name__)}
         responses[str(operation.status)] |= _content({"data": data, "meta": {"$ref": _REF.format(model="Meta")}})
+    refusals = _READ_ERRORS if route.startswith("GET ") else _WRITE_ERRORS
     errors = dict(refusals) if scope else {}
     if operation.may_be_absent:
         errors[404] = "absent, expired, or another tenant's"
+    if scope and not route.endswith("/ready"):
+        errors[429] = "over a limit of the tenant; see Retry-After"
     for status, reason in {**errors, 503: "a store does not answer"}.items():
         body = _content({"error": {"$ref": _REF.format(model="Error")}, "meta": {"$ref": _REF.format(model="Meta")}})
-        # The gateway itself answers 401 and 503 in a form of its own, {"message"}.
-        responses[str(status)] = {"description": reason} | ({} if status in (401, 503) else body)
+        # The gateway itself answers 401, 429 and 503 in a form of its own, {"message"}.
+        responses[str(status)] = {"description": reason} | ({} if status in (401, 429, 503) else body)
     return responses
 
 

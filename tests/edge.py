@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from agent_memory.domain.limits import NO_LIMITS, Limits
 from agent_memory.entrypoints.http import scopes
 
 EVENTS = Path(__file__).parent / "events"
@@ -57,11 +58,13 @@ class Edge:
 
     tenant_id: str = "acme"
     scopes: str = "read write"
+    limits: Limits = NO_LIMITS
 
     @property
     def context(self) -> dict[str, str]:
         key = self.tenant_id.encode().hex()
-        return {"tenant_id": self.tenant_id, "scopes": self.scopes, "key_id": "k", "cursor_key": key}
+        told = {"tenant_id": self.tenant_id, "scopes": self.scopes, "key_id": "k", "cursor_key": key}
+        return told | ({"limits": self.limits.write()} if self.limits != NO_LIMITS else {})
 
     def call(self, method: str, path: str, body: Any = None, *, key: str | None = None, **fields: Any) -> Reply:
         """Send a request; `body` is JSON or text, `key` an idempotency key, `fields` overwrite the event's."""

@@ -7,20 +7,24 @@ import pytest
 
 from agent_memory import bootstrap
 from agent_memory.domain.usage import Tally
+from agent_memory.service.admission import Admission
+from agent_memory.service.credit import Credit
 from agent_memory.service.drafting import Drafting
 from agent_memory.service.episode_batch import EpisodeBatches
 from agent_memory.service.episodic import EpisodicMemory
+from agent_memory.service.keys import ApiKeys
 from agent_memory.service.marks import Marks
 from agent_memory.service.purge import Purge
+from agent_memory.service.reservations import Reservations
 from agent_memory.service.semantic import SemanticMemory
 from agent_memory.service.semantic_batch import SemanticBatches
 from agent_memory.service.subjects import Subjects
 from agent_memory.service.unified import Unified
-from agent_memory.service.usage import Meter, Usage
+from agent_memory.service.usage import Meter, Usage, Waiting
 from agent_memory.service.working import WorkingMemory
 from tests.edge import Edge
 from tests.fakes.clock import Clock
-from tests.fakes.control import InMemorySubjectStore
+from tests.fakes.control import InMemoryApiKeyStore, InMemorySubjectStore, RotatingPepper
 from tests.fakes.embedding import WordEmbedder
 from tests.fakes.episodes import InMemoryEpisodeStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
@@ -37,7 +41,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of the edge and of every use case that is built after this."""
     made = Clock()
     monkeypatch.setattr(bootstrap, "now", made)
-    monkeypatch.setattr(importlib.import_module("agent_memory.entrypoints.http"), "now", made)
+    for module in ("http", "keys"):
+        monkeypatch.setattr(importlib.import_module(f"agent_memory.entrypoints.{module}"), "now", made)
     return made
 
 
@@ -48,19 +53,24 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
     bound, states = InMemorySubjectStore(), InMemoryStateStore(idempotency, tally)
     subjects, episodes = Subjects(bound), InMemoryEpisodeStore(idempotency, tally)
     usage, registry = InMemoryUsageStore(), InMemoryAgentRegistry()
-    memories, embedder = InMemoryMemoryStore(), WordEmbedder()
+    memories, embedder = InMemoryMemoryStore(tally), WordEmbedder(tally=tally)
+    drafting = Drafting(embedder, CHUNK_TOKENS, tally)
+    waiting, credit = Waiting(), Credit(clock())
     working = WorkingMemory(states, subjects, clock)
-    semantic = SemanticMemory(memories, embedder, Drafting(embedder, CHUNK_TOKENS), subjects, clock)
+    semantic = SemanticMemory(memories, embedder, drafting, subjects, clock)
     built = {
         "idempotency": idempotency,
         "tally": tally,
-        "meter": Meter(usage, Marks(registry), clock),
+        "meter": Meter(usage, Marks(registry), clock, waiting, credit),
+        "admission": Admission(usage, waiting, credit, clock),
+        "reservations": Reservations(usage, waiting, credit, clock),
+        "api_keys": ApiKeys(InMemoryApiKeyStore(idempotency), RotatingPepper(), clock),
         "usage": Usage(usage, clock),
         "working": working,
         "episodic": EpisodicMemory(episodes, subjects, clock),
         "episode_batches": EpisodeBatches(episodes, idempotency, subjects, clock),
         "semantic": semantic,
-        "semantic_batches": SemanticBatches(memories, Drafting(embedder, CHUNK_TOKENS), subjects, clock),
+        "semantic_batches": SemanticBatches(memories, drafting, subjects, clock),
         "unified": Unified(working, episodes, memories, semantic, registry, clock),
         "purge": Purge(memories, [states, episodes, bound, registry], idempotency, tally, clock),
     }
@@ -77,10 +87,10 @@ def deployed(monkeypatch: pytest.MonkeyPatch, aws: Aws, clock: Clock, tenant: st
     monkeypatch.setenv("CONTROL_TABLE", aws.control_table)
     monkeypatch.setenv("ARCHIVE_BUCKET", aws.bucket)
     monkeypatch.setenv("EMBEDDING_CHUNK_TOKENS", str(CHUNK_TOKENS))
-    memories, embedder = InMemoryMemoryStore(), WordEmbedder()
+    forget_clients()
+    memories, embedder = InMemoryMemoryStore(bootstrap.tally()), WordEmbedder(tally=bootstrap.tally())
     monkeypatch.setattr(bootstrap, "_memories", lambda: memories)
     monkeypatch.setattr(bootstrap, "embeddings", lambda: embedder, raising=False)
-    forget_clients()
     yield Edge(tenant)
     forget_clients()
 

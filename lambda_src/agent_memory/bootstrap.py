@@ -13,6 +13,8 @@ from agent_memory.config import Settings
 from agent_memory.domain.times import now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agent_memory.adapters.aws_json import AwsJsonClient
     from agent_memory.adapters.data_api import DataApi
     from agent_memory.adapters.dynamodb_control import DynamoBucketStore
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from agent_memory.domain.database import Database
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
+    from agent_memory.service.admission import Admission
     from agent_memory.service.buckets import AgentBuckets
+    from agent_memory.service.credit import Credit
     from agent_memory.service.drafting import Drafting
     from agent_memory.service.embedding import Embeddings
     from agent_memory.service.enable_login import EnableLogin
@@ -36,11 +40,13 @@ if TYPE_CHECKING:
     from agent_memory.service.migrate import Migrate
     from agent_memory.service.purge import Purge
     from agent_memory.service.readiness import Readiness
+    from agent_memory.service.reservations import Reservations
     from agent_memory.service.semantic import SemanticMemory
     from agent_memory.service.semantic_batch import SemanticBatches
     from agent_memory.service.subjects import Subjects
+    from agent_memory.service.tenants import TenantLimits
     from agent_memory.service.unified import Unified
-    from agent_memory.service.usage import Meter, Usage
+    from agent_memory.service.usage import Meter, Usage, Waiting
     from agent_memory.service.working import WorkingMemory
 
 settings = Settings()
@@ -73,6 +79,16 @@ def api_keys() -> "ApiKeys":
 
 
 @cache
+def tenant_limits() -> "TenantLimits":
+    """Limits of tenants."""
+    from agent_memory.adapters.dynamodb_limits import DynamoLimitStore
+    from agent_memory.domain.limits import Limits
+    from agent_memory.service.tenants import TenantLimits
+
+    return TenantLimits(DynamoLimitStore(dynamodb(), settings.control_table), Limits.read(settings.limits))
+
+
+@cache
 def tally() -> "Tally":
     """What the request under way has done."""
     from agent_memory.domain.usage import Tally
@@ -100,7 +116,37 @@ def meter() -> "Meter":
     from agent_memory.service.marks import Marks
     from agent_memory.service.usage import Meter
 
-    return Meter(_usage_store(), Marks(_registry()), now)
+    return Meter(_usage_store(), Marks(_registry()), now, _waiting(), _credit())
+
+
+@cache
+def _waiting() -> "Waiting":
+    from agent_memory.service.usage import Waiting
+
+    return Waiting()
+
+
+@cache
+def _credit() -> "Credit":
+    from agent_memory.service.credit import Credit
+
+    return Credit(now())
+
+
+@cache
+def admission() -> "Admission":
+    """Whether one more request may be served."""
+    from agent_memory.service.admission import Admission
+
+    return Admission(_usage_store(), _waiting(), _credit(), now)
+
+
+@cache
+def reservations() -> "Reservations":
+    """Whether a tenant may do what a request asks for."""
+    from agent_memory.service.reservations import Reservations
+
+    return Reservations(_usage_store(), _waiting(), _credit(), now)
 
 
 @cache
@@ -109,6 +155,11 @@ def usage() -> "Usage":
     from agent_memory.service.usage import Usage
 
     return Usage(_usage_store(), now)
+
+
+def counters(tenant_id: str) -> "Mapping[str, int]":
+    """What has been counted, by counter."""
+    return _usage_store().get(tenant_id)
 
 
 @cache
@@ -238,7 +289,7 @@ def _memories() -> "MemoryStore":
 def _drafting() -> "Drafting":
     from agent_memory.service.drafting import Drafting
 
-    return Drafting(embeddings(), settings.embedding_chunk_tokens)
+    return Drafting(embeddings(), settings.embedding_chunk_tokens, tally())
 
 
 @cache

@@ -35,6 +35,11 @@ class Settings:
         return self._required("PEPPER_PARAMETER")
 
     @property
+    def limits(self) -> str | None:
+        """JSON of the limits that hold for tenants without their own."""
+        return os.environ.get("LIMITS")
+
+    @property
     def archive_bucket(self) -> str:
         """Bucket of the cold tier."""
         return self._required("ARCHIVE_BUCKET")

@@ -8,6 +8,7 @@ AgentMemoryError        (not MemoryError: Python owns that name)
 ├── Conflict            somebody wrote first, or the request contradicts what is stored
 │   └── InProgress      the same idempotency key is still being worked on
 ├── PayloadTooLarge     over a documented size
+├── RateLimited         over a limit of the tenant; nothing was done; retry later
 └── StoreUnavailable    a store is down or resuming; nothing was half written; retry later
 """
 
@@ -59,6 +60,15 @@ class InProgress(Conflict):
 
 class PayloadTooLarge(AgentMemoryError):
     """More bytes than a request or a record may have."""
+
+
+class RateLimited(AgentMemoryError):
+    """The tenant has used up what it may use."""
+
+    def __init__(self, limit: str, allowed: int, retry_after_s: int) -> None:
+        details = {"limit": limit, "allowed": allowed}
+        super().__init__(f"the tenant's limit of {limit} is reached", details=details, retry_after_s=retry_after_s)
+        self.limit = limit
 
 
 class StoreUnavailable(AgentMemoryError):

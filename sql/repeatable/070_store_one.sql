@@ -40,6 +40,7 @@ DECLARE
     query constant public.halfvec = CASE WHEN CAST(item ->> 'chunk_count' AS integer) = 1
         THEN CAST(split_part(chunks, ' ', 3) AS public.halfvec) END;
     twin record;
+    before integer = 0;
     target uuid = CAST(item ->> 'memory_id' AS uuid);
     stored memory.memories;
 BEGIN
@@ -50,6 +51,7 @@ BEGIN
     END IF;
     IF twin.same IS NOT NULL THEN
         target = twin.same;
+        SELECT m.chunk_count INTO STRICT before FROM memory.memories AS m WHERE m.tenant_id = tenant AND m.memory_id = target;
         IF memory.merge_into(tenant, target, item, fresh) THEN
             DELETE FROM memory.chunks AS c
             WHERE c.tenant_id = tenant AND c.agent_id = item ->> 'agent_id'
@@ -77,6 +79,7 @@ BEGIN
         'memory_id', target,
         'deduplicated', twin.same IS NOT NULL,
         'near_id', stored.near_id,
+        'vectors', stored.chunk_count - before,
         'revision', stored.revision,
         'trust', stored.trust,
         'occurred_at', memory.to_micros(stored.occurred_at),

@@ -3,11 +3,19 @@ SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '40s';
 SET LOCAL ROLE memory_owner;
 
+-- What it returns has grown: the function of an earlier release goes first.
+DO $$ BEGIN
+    IF pg_get_function_result(to_regprocedure('memory.store(text,text,bytea,text)')) NOT LIKE '%vectors%' THEN
+        DROP FUNCTION memory.store(text, text, bytea, text);
+    END IF;
+END $$;
+
 -- `request` {now, model, dimensions, answer, items, patience_ms}; the text of each item is the next `bytes` of `contents`, its chunks
 -- are the next `lines` of `chunks`. One row: the outcomes as a JSON array in the order of the items; what a single text was
--- merged into; and the hash of the first request with this idempotency key when there was one, whose outcomes these are.
+-- merged into; the hash of the first request with this idempotency key when there was one, whose outcomes these are; and by how
+-- many vectors the tenant has more now.
 CREATE OR REPLACE FUNCTION memory.store(tenant text, request text, contents bytea, chunks text)
-RETURNS TABLE (outcomes text, merged_record bytea, replayed text)
+RETURNS TABLE (outcomes text, merged_record bytea, replayed text, vectors bigint)
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET lock_timeout = '1500ms' AS $$
 DECLARE
     asked constant jsonb = CAST(request AS jsonb);
@@ -20,21 +28,18 @@ DECLARE
     line integer = 1;
     results jsonb = '[]';
     merged memory.memories;
+    removed bigint;
     -- Past this the caller has been told that nothing happened, so nothing may.
     deadline constant timestamptz = clock_timestamp() + CAST(asked ->> 'patience_ms' AS bigint) * interval '1 millisecond';
 BEGIN
     PERFORM memory.enter_tenant(tenant);
     first = memory.first_answer(tenant, asked -> 'answer', at);
     IF first.scope IS NOT NULL THEN
-        RETURN QUERY SELECT first.outcome, CAST(NULL AS bytea), first.request_hash;
+        RETURN QUERY SELECT first.outcome, CAST(NULL AS bytea), first.request_hash, CAST(0 AS bigint);
         RETURN;
     END IF;
     -- What has expired is gone for every reader already; it leaves the disk with the tenant's next writes.
-    DELETE FROM memory.memories AS m
-    WHERE m.tenant_id = tenant AND m.memory_id IN (
-        SELECT e.memory_id FROM memory.memories AS e WHERE e.tenant_id = tenant AND e.expires_at <= at
-        LIMIT 20 FOR UPDATE SKIP LOCKED
-    );
+    removed = memory.remove_expired(tenant, asked ->> 'now', 20);
     -- Two writers of one scope would both find no twin. All scopes of a batch in one order, or two batches would
     -- wait for each other. Locks belong to the whole database, and hashtext alone runs backwards: an id could be chosen
     -- that makes one tenant wait for another, or the schema function for a tenant. SHA-256 stands between.
@@ -71,7 +76,8 @@ BEGIN
         SELECT * INTO merged FROM memory.memories AS m
         WHERE m.tenant_id = tenant AND m.memory_id = CAST(results #>> '{0,memory_id}' AS uuid);
     END IF;
-    RETURN QUERY SELECT CAST(results AS text), convert_to(memory.describe(merged), 'UTF8'), CAST(NULL AS text);
+    RETURN QUERY SELECT CAST(results AS text), convert_to(memory.describe(merged), 'UTF8'), CAST(NULL AS text),
+        (SELECT CAST(sum(CAST(each ->> 'vectors' AS bigint)) AS bigint) FROM jsonb_array_elements(results) AS each) - removed;
 END $$;
 
 GRANT EXECUTE ON FUNCTION memory.store(text, text, bytea, text) TO memory_rw;

@@ -9,12 +9,14 @@ from agent_memory.adapters.dynamodb_api_keys import DynamoApiKeyStore
 from agent_memory.adapters.dynamodb_control import DynamoBucketStore, DynamoSubjectStore
 from agent_memory.adapters.dynamodb_episodes import DynamoEpisodeStore
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
+from agent_memory.adapters.dynamodb_limits import DynamoLimitStore
 from agent_memory.adapters.dynamodb_purge import DynamoAgentRecords
 from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
 from agent_memory.adapters.dynamodb_state import DynamoStateStore
 from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
 from agent_memory.adapters.sql_memories import SqlMemoryStore
 from agent_memory.domain.api_key import ApiKeyStore
+from agent_memory.domain.limits import LimitStore
 from agent_memory.domain.ports import (
     AgentRegistry,
     AgentStore,
@@ -38,7 +40,7 @@ from tests.fakes.episodes import InMemoryEpisodeStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.memories import InMemoryMemoryStore
 from tests.fakes.state import InMemoryStateStore
-from tests.fakes.usage import InMemoryAgentRegistry, InMemoryUsageStore, Together
+from tests.fakes.usage import InMemoryAgentRegistry, InMemoryLimitStore, InMemoryUsageStore, Together
 from tests.fix_aws import Aws
 
 
@@ -53,6 +55,7 @@ class Stores:
     buckets: BucketStore
     api_keys: ApiKeyStore
     usage: UsageStore
+    limits: LimitStore
     registry: AgentRegistry
     records: AgentStore
     marks: AgentStore
@@ -86,8 +89,9 @@ def in_memory() -> Stores:
         idempotency,
         subjects,
         InMemoryBucketStore(),
-        InMemoryApiKeyStore(),
+        InMemoryApiKeyStore(idempotency),
         InMemoryUsageStore(),
+        InMemoryLimitStore(),
         registry,
         Together(state, episodes, subjects),
         registry,
@@ -110,6 +114,7 @@ def on_dynamodb(aws: Aws) -> Stores:
         buckets,
         DynamoApiKeyStore(client, aws.control_table),
         DynamoUsageStore(client, aws.control_table),
+        DynamoLimitStore(client, aws.control_table),
         registry,
         DynamoAgentRecords(client, aws.memory_table, buckets),
         registry,
@@ -122,11 +127,13 @@ def on_dynamodb(aws: Aws) -> Stores:
 def memories(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> Memories:
     """Semantic memory in memory, and in PostgreSQL by each connection mode."""
     if request.param == "memory":
-        store = InMemoryMemoryStore()
-        return Memories(store, lambda: store, tenant, clock)
+        store = InMemoryMemoryStore(tally := Tally())
+        return Memories(store, lambda: store, tenant, clock, tally=tally)
     ways, aurora = request.getfixturevalue("ways"), request.getfixturevalue("migrated")
 
-    def reach() -> MemoryStore:
-        return SqlMemoryStore(ways(request.param, aurora), Tally())
+    tally = Tally()
 
-    return Memories(reach(), reach, tenant, clock)
+    def reach() -> MemoryStore:
+        return SqlMemoryStore(ways(request.param, aurora), tally)
+
+    return Memories(reach(), reach, tenant, clock, tally=tally)

@@ -9,6 +9,7 @@ from agent_memory.domain.idempotency import Attempt, IdempotencyRecord, begin
 from agent_memory.domain.json_document import parse
 from agent_memory.domain.semantic import MemoriesQuery, NewMemory, SearchRequest
 from agent_memory.domain.semantic_store import MemoryStore, Stored
+from agent_memory.domain.usage import Tally
 from agent_memory.service.drafting import Drafting
 from agent_memory.service.semantic import SemanticMemory
 from agent_memory.service.semantic_batch import Outcome, SemanticBatches
@@ -32,18 +33,19 @@ class Memories:
     tenant: str
     clock: Clock
     embedder: WordEmbedder = field(default_factory=WordEmbedder)
+    tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
-        drafting = Drafting(self.embedder, CHUNK_TOKENS)
+        drafting = Drafting(self.embedder, CHUNK_TOKENS, self.tally)
         subjects = Subjects(InMemorySubjectStore())
         self.semantic = SemanticMemory(self.store_, self.embedder, drafting, subjects, self.clock)
         self.batches = SemanticBatches(self.store_, drafting, subjects, self.clock)
 
     def another(self) -> "Memories":
-        return Memories(self.another_store(), self.another_store, self.tenant, self.clock, self.embedder)
+        return Memories(self.another_store(), self.another_store, self.tenant, self.clock, self.embedder, self.tally)
 
     def of(self, tenant: str) -> "Memories":
-        return Memories(self.store_, self.another_store, tenant, self.clock, self.embedder)
+        return Memories(self.store_, self.another_store, tenant, self.clock, self.embedder, self.tally)
 
     def store(self, content: str, *, record: IdempotencyRecord | None = None, **fields: Any) -> Stored:
         new = NewMemory.model_validate({"agent_id": "a", "content": content} | fields)

@@ -6,6 +6,7 @@ import pytest
 
 from agent_memory import bootstrap
 from agent_memory.adapters.s3_archive import agent_prefix
+from agent_memory.domain.limits import NAMES
 from tests.edge import Edge
 from tests.fakes.clock import Clock
 from tests.fix_aws import Aws
@@ -29,18 +30,20 @@ def api(request: pytest.FixtureRequest) -> Edge:
 
 
 def usage(api: Edge) -> Any:
-    """What has been counted; asking is a request too, counted after its answer."""
+    """What has been counted; asking is a request too, counted before its answer."""
     return api.call("GET", "/v1/usage").data
 
 
-def test_a_tenant_that_did_nothing_has_used_nothing(api: Edge) -> None:
+def test_a_tenant_that_did_nothing_has_asked_and_used_nothing(api: Edge) -> None:
     assert usage(api) == {
-        "api_calls_month": 0,
+        "api_calls_month": 1,
         "embeddings_generated_month": 0,
         "storage": {"dynamo_bytes": 0, "s3_bytes": 0},
         "agents_count": 0,
         "sessions_count": 0,
+        "vectors_count": 0,
         "billing_period": "2026-11",
+        "limits": dict.fromkeys(NAMES),
     }
 
 
@@ -58,7 +61,7 @@ def test_each_authenticated_request_is_a_call_whatever_came_of_it(api: Edge) -> 
 
     seen = usage(api)
 
-    assert (seen["api_calls_month"], seen["agents_count"], seen["sessions_count"]) == (7, 1, 1)
+    assert (seen["api_calls_month"], seen["agents_count"], seen["sessions_count"]) == (8, 1, 1)
 
 
 def test_without_a_tenant_nothing_is_counted(api: Edge) -> None:
@@ -66,7 +69,7 @@ def test_without_a_tenant_nothing_is_counted(api: Edge) -> None:
     event["requestContext"]["authorizer"] = {"lambda": {}}
 
     assert api.invoke(event)["statusCode"] == 401
-    assert usage(api)["api_calls_month"] == 0
+    assert usage(api)["api_calls_month"] == 1
 
 
 def test_asking_whether_the_stores_are_ready_counts_for_nobody(api: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,17 +79,18 @@ def test_asking_whether_the_stores_are_ready_counts_for_nobody(api: Edge, monkey
     api.scopes = "admin"
     with monkeypatch.context() as patched:
         patched.setattr(bootstrap, "meter", counting)
+        patched.setattr(bootstrap, "admission", counting)
         api.call("GET", "/v1/health/ready")
     api.scopes = "read"
 
-    assert usage(api)["api_calls_month"] == 0
+    assert usage(api)["api_calls_month"] == 1
 
 
 def test_tenants_are_counted_apart(api: Edge) -> None:
     api.call("POST", "/v1/state", STATE)
     api.tenant_id += "-2"
 
-    assert usage(api)["api_calls_month"] == 0
+    assert usage(api)["api_calls_month"] == 1
 
 
 def test_a_repetition_is_a_call_and_no_second_write(api: Edge) -> None:
@@ -95,7 +99,7 @@ def test_a_repetition_is_a_call_and_no_second_write(api: Edge) -> None:
     once = usage(api)
     api.call("POST", "/v1/memory/episodic", EPISODE, key="another")
 
-    assert once["api_calls_month"] == 2
+    assert once["api_calls_month"] == 3
     assert 0 < once["storage"]["dynamo_bytes"] == usage(api)["storage"]["dynamo_bytes"] / 2
 
 
@@ -123,8 +127,8 @@ def test_usage_begins_anew_with_each_month_and_what_is_stored_stays(api: Edge, c
 
     december = api.call("GET", "/v1/usage").data
 
-    assert (december["billing_period"], december["api_calls_month"], december["storage"]) == ("2026-12", 0, stored)
-    assert api.call("GET", "/v1/usage").data["api_calls_month"] == 1
+    assert (december["billing_period"], december["api_calls_month"], december["storage"]) == ("2026-12", 1, stored)
+    assert api.call("GET", "/v1/usage").data["api_calls_month"] == 2
 
 
 def test_a_purge_answers_what_it_removed(api: Edge) -> None:

@@ -8,20 +8,24 @@ from collections.abc import Sequence
 from functools import cache
 
 from agent_memory.domain.embedding import Vector
+from agent_memory.domain.usage import Tally
 
 _COMMON = {"a", "an", "the", "is", "in", "of", "to", "and", "not", "at", "really", "really,", "very", "now"}
 _DIMENSIONS = 128
 
 
 class WordEmbedder:
-    """`Embedder`; counts the texts that it was given."""
+    """`Embedder`; counts the texts that it was given, and tells a tally when there is one."""
 
-    def __init__(self, name: str = "words") -> None:
+    def __init__(self, name: str = "words", tally: Tally | None = None) -> None:
         self.name = name
         self.dimensions = _DIMENSIONS
         self.calls = 0
+        self._tally = tally or Tally()
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
+        self._tally.need("embeddings", len(texts))
+        self._tally.embeddings += len(texts)
         self.calls += len(texts)
         return [word_vector(text) for text in texts]
 

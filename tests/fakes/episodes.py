@@ -26,9 +26,12 @@ class InMemoryEpisodeStore:
         self.dies_after: int | None = None
 
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:  # noqa: ARG002
+        fitting = [episode for episode in episodes if episode.content not in self.too_large]
+        self._tally.need("dynamo_bytes", sum(map(_size, fitting)))
         return [self._add(episode) for episode in episodes]
 
     def append_answered(self, episode: Episode, now: datetime, answer: IdempotencyRecord) -> None:
+        self._tally.need("dynamo_bytes", _size(episode))
         with self._idempotency.lock:
             self._idempotency.put(answer, now)
             self._add(episode)

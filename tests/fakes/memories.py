@@ -22,6 +22,7 @@ from agent_memory.domain.semantic_store import (
     Stored,
     VectorSearch,
 )
+from agent_memory.domain.usage import Tally
 
 _TRUST = ("tool_external", "tool_internal", "inference", "direct_user")
 
@@ -42,7 +43,8 @@ class Kept:
 class InMemoryMemoryStore:
     """`MemoryStore`."""
 
-    def __init__(self) -> None:
+    def __init__(self, tally: Tally | None = None) -> None:
+        self._tally = tally or Tally()
         self._kept: dict[tuple[str, str], Kept] = {}
         self._answers: dict[tuple[str, str], tuple[IdempotencyRecord, list[Stored]]] = {}
 
@@ -50,9 +52,12 @@ class InMemoryMemoryStore:
         self, tenant_id: str, drafts: Sequence[Draft], model: str, now: datetime, answer: IdempotencyRecord | None
     ) -> list[Stored]:
         self._replay(tenant_id, answer, now)
+        self.remove_expired(tenant_id, now)
         stored = [self._store(tenant_id, draft, model, now) for draft in drafts]
         if answer is not None:
             self._answers[tenant_id, answer.scope] = answer, stored
+        for draft in drafts:
+            self._tally.stored(draft.new.agent_id, draft.new.session_id)
         return stored
 
     def search(self, tenant_id: str, search: VectorSearch) -> Iterator[Hit]:
@@ -111,6 +116,11 @@ class InMemoryMemoryStore:
             self._answers[tenant_id, answer.scope] = answer, []
         return True
 
+    def remove_expired(self, tenant_id: str, now: datetime) -> int:
+        before = self._tally.vectors
+        self._remove(lambda key, kept: key[0] == tenant_id and not _lives(kept, now))
+        return before - self._tally.vectors
+
     def purge(self, tenant_id: str, agent_id: str) -> int:
         return self._remove(lambda key, kept: key[0] == tenant_id and kept.memory.agent_id == agent_id)
 
@@ -121,8 +131,11 @@ class InMemoryMemoryStore:
             near_id = apart.memory.id if apart else None
             kept = Kept(memory, draft.chunks, model, draft.signature, draft.entries, near_id, [])
             self._kept[tenant_id, memory.id] = kept
+            self._tally.vectors += len(kept.chunks)
             return Stored(memory, deduplicated=False, apart_from=near_id)
+        before = len(twin.chunks)
         _merge(twin, draft, now)
+        self._tally.vectors += len(twin.chunks) - before
         return Stored(twin.memory, deduplicated=True)
 
     def _twin(self, tenant_id: str, draft: Draft, model: str, now: datetime) -> tuple[Kept | None, Kept | None]:
@@ -163,7 +176,7 @@ class InMemoryMemoryStore:
     def _remove(self, gone: Callable[[tuple[str, str], Kept], bool]) -> int:
         keys = [key for key, kept in self._kept.items() if gone(key, kept)]
         for key in keys:
-            del self._kept[key]
+            self._tally.vectors -= len(self._kept.pop(key).chunks)
         for kept in self._kept.values():
             if kept.near_id in {memory_id for _, memory_id in keys}:
                 kept.near_id = None

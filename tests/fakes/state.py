@@ -30,6 +30,7 @@ class InMemoryStateStore:
             now = state.updated_at
             current = self.get(state.key, now)
             fits = state.version == (current.version + 1 if current else 1)
+            self._tally.need("dynamo_bytes", _size(state))
             self._commit(answer, now, None if fits else VersionMismatch(current))
             self._keep(state)
 
@@ -38,6 +39,7 @@ class InMemoryStateStore:
             current = self.get(change.key, change.updated_at)
             if current is None or current.version != change.version - 1:
                 raise VersionMismatch(current)
+            self._tally.need("dynamo_bytes", _size(change.applied_to(current)))
             self._keep(change.applied_to(current))
             return self._states[change.key]
 

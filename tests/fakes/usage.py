@@ -2,8 +2,9 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from agent_memory.domain.claims import Claim, claimed
 from agent_memory.domain.ports import AgentStore
 from agent_memory.domain.purge import Removed
 from agent_memory.errors import StoreUnavailable
@@ -25,8 +26,31 @@ class InMemoryUsageStore:
         with self._lock:
             self._counters.setdefault(tenant_id, Counter()).update(counts)
 
+    def claim(self, tenant_id: str, claim: Claim) -> Mapping[str, int]:
+        self.calls += 1
+        if self.is_away:
+            raise StoreUnavailable("away")
+        with self._lock:
+            after = claimed(self._counters.get(tenant_id, {}), claim)
+            self._counters[tenant_id] = Counter(after)
+            return dict(after)
+
     def get(self, tenant_id: str) -> Mapping[str, int]:
         return self._counters.get(tenant_id, Counter())
+
+
+class InMemoryLimitStore:
+    """`LimitStore`."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, dict[str, int | None]] = {}
+
+    def get(self, tenant_id: str) -> Mapping[str, int | None]:
+        return self._own.get(tenant_id, {})
+
+    def change(self, tenant_id: str, own: Mapping[str, int | None], dropped: Collection[str]) -> None:
+        kept = {name: limit for name, limit in self.get(tenant_id).items() if name not in dropped}
+        self._own[tenant_id] = {**kept, **own}
 
 
 class InMemoryAgentRegistry:

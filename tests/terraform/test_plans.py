@@ -48,7 +48,7 @@ def test_the_example_from_git_needs_the_module_folder_and_a_release_only(tmp_pat
 def test_an_environment_can_be_planned(name: str, environment_plans: dict[str, dict[str, Any]]) -> None:
     assert {each["function_name"] for each in created(environment_plans[name], "aws_lambda_function")} == {
         f"memory-{name}-{role}"
-        for role in ("authorizer", "episodic", "health", "privacy", "schema", "semantic", "unified", "working")
+        for role in ("authorizer", "episodic", "health", "keys", "privacy", "schema", "semantic", "unified", "working")
     }
 
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_memory.domain.api_key import key_id_of, new_key
-from agent_memory.errors import InvalidRequest, NotFound
-from agent_memory.service.keys import ApiKeys
+from agent_memory.domain.api_key import PepperSource, _checksum, key_id_of, new_key
+from agent_memory.domain.cursor import seal, unseal
+from agent_memory.errors import Conflict, InvalidRequest, NotFound
+from agent_memory.service.keys import ApiKeys, Identity
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, RotatingPepper
 
@@ -37,6 +38,33 @@ def keys(store: InMemoryApiKeyStore, pepper: RotatingPepper, clock: Clock) -> Ap
 def _new(keys: ApiKeys, tenant: str = "acme", **expiry: float) -> str:
     expires_at = keys._clock() + timedelta(**expiry) if expiry else None
     return keys.create(tenant, ("read", "write"), "laptop", expires_at)[0]
+
+
+def _cursor_key(keys: ApiKeys, key: str) -> bytes:
+    identity = keys.identify(f"Bearer {key}")
+    assert identity is not None
+    return bytes.fromhex(identity.cursor_key)
+
+
+def _with_id(key_id: str) -> str:
+    """A well-formed key of this id with a secret that nobody made."""
+    body = f"amk_{key_id}_{'0' * 32}"
+    return body + _checksum(body)
+
+
+class Listening:
+    """`PepperSource` that notes which peppers are asked for."""
+
+    def __init__(self, inner: PepperSource, asked: list[bytes]) -> None:
+        self._inner = inner
+        self._asked = asked
+
+    def latest(self) -> tuple[int, bytes]:
+        return self._inner.latest()
+
+    def get(self, version: int) -> bytes:
+        self._asked.append(self._inner.get(version))
+        return self._asked[-1]
 
 
 def test_a_key_names_its_tenant_scopes_and_cursor_key(keys: ApiKeys) -> None:
@@ -128,6 +156,97 @@ def test_a_key_hashed_under_another_pepper_is_refused(keys: ApiKeys, pepper: Rot
     pepper.versions[0] = b"another pepper"
 
     assert keys.identify(f"Bearer {key}") is None
+
+
+def test_a_walk_begun_with_an_old_key_goes_on_with_one_of_the_next_pepper(
+    keys: ApiKeys, pepper: RotatingPepper
+) -> None:
+    old = _new(keys)
+    pepper.versions.append(b"second pepper")
+    new, other = _new(keys), _new(keys, "globex")
+    signed = {key: seal(_cursor_key(keys, key), "walk", [1]) for key in (old, new, other)}
+
+    assert unseal(_cursor_key(keys, new), "walk", signed[old]) == [1]
+    for reader, writer in ((old, new), (other, old), (old, other), (new, other)):
+        with pytest.raises(InvalidRequest):
+            unseal(_cursor_key(keys, reader), "walk", signed[writer])
+
+
+def test_a_pepper_that_is_gone_takes_walks_with_it_and_no_newer_key(keys: ApiKeys, pepper: RotatingPepper) -> None:
+    pepper.versions.append(b"second pepper")
+    new = _new(keys)
+    pepper.forgotten.add(1)
+
+    assert len(_cursor_key(keys, new)) == 32
+    assert keys.identify(f"Bearer {new_key()[1]}") is None
+
+
+def test_an_unknown_key_costs_as_much_as_a_wrong_one(keys: ApiKeys, store: InMemoryApiKeyStore) -> None:
+    key = _new(keys)
+    wrong = _with_id(str(key_id_of(key)))
+    hashed: list[bytes] = []
+    keys._pepper = Listening(keys._pepper, hashed)
+    for presented in (wrong, new_key()[1]):
+        assert keys.identify(f"Bearer {presented}") is None
+
+    assert hashed == [b"first pepper"] * 2
+    assert store.reads == 2
+
+
+def test_a_use_is_due_once_an_hour(keys: ApiKeys, store: InMemoryApiKeyStore, clock: Clock) -> None:
+    key = _new(keys)
+
+    def identify() -> Identity:
+        found = keys.identify(f"Bearer {key}")
+        assert found is not None
+        return found
+
+    assert identify().is_use_due
+    keys.note_use(identify())
+    assert store.keys[str(key_id_of(key))].last_used_at == clock()
+    clock.turn(minutes=59)
+    assert not identify().is_use_due
+    clock.turn(minutes=1)
+    assert identify().is_use_due
+
+
+def test_a_key_is_revoked_for_its_own_tenant_only(keys: ApiKeys) -> None:
+    key = _new(keys)
+
+    with pytest.raises(NotFound):
+        keys.revoke(str(key_id_of(key)), "globex")
+    assert keys.identify(f"Bearer {key}") is not None
+    keys.revoke(str(key_id_of(key)), "acme")
+    assert keys.identify(f"Bearer {key}") is None
+
+
+def test_a_tenant_has_a_hundred_live_keys_at_most_and_dead_ones_make_room(keys: ApiKeys) -> None:
+    made = [_new(keys) for _ in range(100)]
+
+    with pytest.raises(Conflict):
+        _new(keys)
+    _new(keys, "globex")
+    keys.revoke(str(key_id_of(made[0])))
+    _new(keys)
+
+
+def test_a_loop_that_makes_and_revokes_keys_comes_to_an_end(keys: ApiKeys) -> None:
+    for _ in range(1000):
+        keys.revoke(str(key_id_of(_new(keys))))
+
+    with pytest.raises(Conflict):
+        _new(keys)
+
+
+def test_a_key_ends_no_later_than_it_would_have(keys: ApiKeys, clock: Clock) -> None:
+    forever, brief = _new(keys), _new(keys, hours=1)
+    for key in (forever, brief):
+        keys.expire(str(key_id_of(key)), clock() + timedelta(hours=2))
+
+    clock.turn(hours=1)
+    assert [keys.identify(f"Bearer {key}") is not None for key in (forever, brief)] == [True, False]
+    clock.turn(hours=1)
+    assert keys.identify(f"Bearer {forever}") is None
 
 
 def test_only_a_hash_of_the_key_is_stored(keys: ApiKeys, store: InMemoryApiKeyStore) -> None:

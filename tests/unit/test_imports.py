@@ -26,6 +26,7 @@ print(*sorted({{name.partition(".")[0] for name in set(sys.modules) - before}}))
         ("episodic", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("unified", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("privacy", {"boto3", "botocore", "psycopg", "sqlparse"}),
+        ("keys", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("health", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("schema", {"boto3", "botocore"}),
     ],

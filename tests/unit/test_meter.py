@@ -1,9 +1,10 @@
-"""Counting: every request counts once, few calls are made for it, and a store that fails loses nothing."""
+"""Counting work: all of it counts once, few calls are made for it, and a store that fails loses nothing."""
 
 from typing import Any
 
 import pytest
 
+from agent_memory.domain.limits import NO_LIMITS
 from agent_memory.domain.usage import Tally
 from agent_memory.errors import StoreUnavailable
 from agent_memory.service.marks import Marks
@@ -11,7 +12,7 @@ from agent_memory.service.usage import Meter, Usage
 from tests.fakes.clock import Clock
 from tests.fakes.usage import InMemoryAgentRegistry, InMemoryUsageStore
 
-NOVEMBER = "api_calls:2026-11"
+NOVEMBER = "embeddings:2026-11"
 
 
 class Function:
@@ -23,10 +24,11 @@ class Function:
         self.meter = Meter(self.store, Marks(self.registry), clock)
 
     def serve(self, tenant: str = "acme", **did: Any) -> None:
-        self.meter.settle(tenant, Tally(**did))
+        """A request, which embeds one text unless told otherwise."""
+        self.meter.settle(tenant, Tally(**{"embeddings": 1} | did))
 
     def store_in(self, *sessions: str, agent: str = "planner", tenant: str = "acme") -> None:
-        tally = Tally()
+        tally = Tally(embeddings=1)
         for session in sessions:
             tally.stored(agent, session)
         self.meter.settle(tenant, tally)
@@ -48,8 +50,8 @@ def tired(function: Function) -> Function:
     return function
 
 
-def test_the_first_twenty_requests_are_counted_one_by_one(function: Function) -> None:
-    for number in range(1, 21):
+def test_the_first_forty_requests_are_counted_one_by_one(function: Function) -> None:
+    for number in range(1, 41):
         function.serve()
 
         assert function.counted() == number
@@ -94,11 +96,10 @@ def test_a_clock_that_is_set_back_takes_no_credit_away(function: Function) -> No
 
 def test_what_a_request_did_is_counted_with_it(function: Function) -> None:
     function.serve(embeddings=3, dynamo_bytes=100, s3_bytes=7)
-    function.serve(dynamo_bytes=-40, sessions=-2, agents=-1)
+    function.serve(embeddings=0, dynamo_bytes=-40, sessions=-2, agents=-1)
 
     assert dict(function.store.get("acme")) == {
-        NOVEMBER: 2,
-        "embeddings:2026-11": 3,
+        NOVEMBER: 3,
         "dynamo_bytes": 60,
         "s3_bytes": 7,
         "sessions": -2,
@@ -153,8 +154,19 @@ def test_a_request_counts_for_its_own_month_however_late_it_is_passed_on(functio
 
     function.serve(embeddings=1)
 
-    assert (function.counted(), function.counted("embeddings:2026-11")) == (1, 2)
-    assert (function.counted("api_calls:2026-12"), function.counted("embeddings:2026-12")) == (1, 1)
+    assert (function.counted(), function.counted("embeddings:2026-12")) == (2, 1)
+
+
+def test_what_was_reserved_is_not_counted_again_and_what_was_not_needed_is_given_back(function: Function) -> None:
+    function.serve(embeddings=3, reserved={"embeddings": 5, "vectors": 2}, vectors=2)
+
+    assert dict(function.store.get("acme")) == {NOVEMBER: -2}
+
+
+def test_a_request_that_did_nothing_costs_no_call(function: Function) -> None:
+    function.serve(embeddings=0)
+
+    assert function.store.calls == 0
 
 
 def test_usage_is_of_the_month_of_the_question(function: Function) -> None:
@@ -163,16 +175,16 @@ def test_usage_is_of_the_month_of_the_question(function: Function) -> None:
     function.clock.turn(days=11)
     function.serve()
 
-    december = usage.of("acme")
+    december = usage.of("acme", NO_LIMITS)
 
-    assert (december.billing_period, december.api_calls_month, december.embeddings_generated_month) == ("2026-12", 1, 0)
+    assert (december.billing_period, december.embeddings_generated_month) == ("2026-12", 1)
     assert december.storage.dynamo_bytes == 9
 
 
 def test_what_lost_counts_left_below_nothing_is_nothing(function: Function) -> None:
     function.serve(dynamo_bytes=-9, agents=-1)
 
-    seen = Usage(function.store, function.clock).of("acme")
+    seen = Usage(function.store, function.clock).of("acme", NO_LIMITS)
 
     assert (seen.storage.dynamo_bytes, seen.agents_count) == (0, 0)
 

@@ -55,6 +55,7 @@ class DynamoEpisodeStore:
                 groups[place] = self._items(episode, now)
             except PayloadTooLarge as exc:
                 failures[place] = exc
+        self._tally.need("dynamo_bytes", sum(item_bytes(group[0]) for group in groups.values()))
         # Markers first: an episode that stands without its markers could be missed by a walk.
         places = [place for place, items in groups.items() for _ in items[1:]] + list(groups)
         items = [item for group in groups.values() for item in group[1:]] + [group[0] for group in groups.values()]
@@ -69,6 +70,7 @@ class DynamoEpisodeStore:
     def append_answered(self, episode: Episode, now: datetime, answer: IdempotencyRecord) -> None:
         """See `EpisodeStore.append_answered`; one call."""
         items = self._items(episode, now)
+        self._tally.need("dynamo_bytes", item_bytes(items[0]))
         writes = [{"Put": {"TableName": self._table, "Item": item}} for item in items]
         try:
             dynamodb.write(self._client, [*writes, self._idempotency.write_of(answer, now)])

@@ -56,6 +56,7 @@ class DynamoStateStore:
             condition = f"version = :before AND {LIVE}"
             values[":before"] = number(state.version - 1)
         item = state_item(state, write_id)
+        self._tally.need("dynamo_bytes", item_bytes(item))  # what it takes the place of is known afterwards
         put = {
             "TableName": self._table,
             "Item": item,
@@ -70,6 +71,7 @@ class DynamoStateStore:
         """See `StateStore.update`; one call."""
         write_id = os.urandom(9).hex()
         new = changed_attributes(change, write_id)
+        self._tally.need("dynamo_bytes", item_bytes(new))
         update = {"TableName": self._table, "Key": item_key(change.key), **update_of(new, change.version)}
         try:
             before = self._write({"Update": update}, change.key, write_id, None, change.updated_at)

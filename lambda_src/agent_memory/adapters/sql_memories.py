@@ -33,10 +33,11 @@ _CHUNK_S = 0.02  # what a chunk may add: most of it is its place in the graph
 _LONGEST_S = 40.0  # a call of the Data API ends at 45 s
 _PURGED_CHUNKS = 5_000
 _PURGE_TIMEOUT_S = 8.0
+_EXPIRED = 500
 
 
 class SqlMemoryStore:
-    """`MemoryStore` on the functions of the schema `memory`; tells the tally what it stored."""
+    """`MemoryStore` on the functions of the schema `memory`; tells the tally what it stored and removed."""
 
     def __init__(self, database: Database, tally: Tally) -> None:
         self._database = database
@@ -55,6 +56,7 @@ class SqlMemoryStore:
         stored = self._stored(tenant_id, now, drafts, told)
         if replayed is not None:
             raise RequestAnswered(str(replayed), stored)
+        self._tally.vectors += _int(told["vectors"])
         for draft in drafts:
             self._tally.stored(draft.new.agent_id, draft.new.session_id)
         return stored
@@ -130,13 +132,22 @@ class SqlMemoryStore:
         (row,) = self._database.call("delete", {"tenant": tenant_id, "id": memory_id, "request": request})
         if row["replayed"] is not None:
             raise RequestAnswered(str(row["replayed"]), [])
+        self._tally.vectors -= _int(row["vectors"])
         return bool(row["deleted"])
 
     def purge(self, tenant_id: str, agent_id: str) -> int:
         """See `MemoryStore.purge`; one call for up to 5,000 chunks."""
         asked: dict[str, Scalar] = {"tenant": tenant_id, "agent": agent_id, "at_most": _PURGED_CHUNKS}
         (row,) = self._database.call("purge_agent", asked, _PURGE_TIMEOUT_S)
+        self._tally.vectors -= _int(row["vectors"])
         return _int(row["removed"])
+
+    def remove_expired(self, tenant_id: str, now: datetime) -> int:
+        """See `MemoryStore.remove_expired`; one call for up to 500 memories."""
+        asked: dict[str, Scalar] = {"tenant": tenant_id, "at": format_time(now), "at_most": _EXPIRED}
+        (row,) = self._database.call("remove_expired", asked, _PURGE_TIMEOUT_S)
+        self._tally.vectors -= _int(row["vectors"])
+        return _int(row["vectors"])
 
     def _reader(self, tenant_id: str, now: datetime) -> Reader:
         return Reader(self._database, tenant_id, format_time(now))

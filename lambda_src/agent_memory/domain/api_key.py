@@ -10,8 +10,10 @@ import secrets
 import string
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
+
+from agent_memory.domain.idempotency import IdempotencyRecord
 
 SCOPES = ("read", "write", "erase", "admin")
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -19,6 +21,13 @@ _ID_LENGTH = 16
 _SECRET_LENGTH = 32
 _CHECKSUM_LENGTH = 6
 _PREFIX = "amk"
+# A key's last use is noted at most so often: what an hour tells of a forgotten key, a minute would not tell better.
+USE_NOTED_EVERY = timedelta(hours=1)
+# Dead keys stay listed for so long, and are then removed.
+DEAD_FOR = timedelta(days=90)
+# A tenant's keys that work, and all that are listed: a caller gone wild must not fill the table.
+MOST_LIVE = 100
+MOST_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +43,15 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
 
     def is_live(self, now: datetime) -> bool:
         """Neither expired nor revoked."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+    def is_use_due(self, now: datetime) -> bool:
+        """Whether its last use was noted so long ago that this one should be."""
+        return self.last_used_at is None or now - self.last_used_at >= USE_NOTED_EVERY
 
 
 class ApiKeyStore(Protocol):
@@ -46,11 +60,27 @@ class ApiKeyStore(Protocol):
     def get(self, key_id: str) -> ApiKey | None:
         """Read a key's record."""
 
-    def add(self, key: ApiKey) -> None:
-        """Store a new key."""
+    def add(self, key: ApiKey, answer: IdempotencyRecord | None = None) -> None:
+        """Store a new key, and the answer to its request: both or neither.
 
-    def revoke(self, key_id: str, at: datetime) -> bool:
-        """Mark as revoked; False when there is no such key."""
+        Raises:
+            AlreadyAnswered: the idempotency key has been used.
+        """
+
+    def revoke(
+        self, key_id: str, at: datetime, tenant_id: str | None = None, answer: IdempotencyRecord | None = None
+    ) -> bool:
+        """Mark as revoked; False when there is no such key, or when it is another's than the tenant's that is named.
+
+        Raises:
+            AlreadyAnswered: the idempotency key has been used.
+        """
+
+    def expire(self, key_id: str, at: datetime) -> bool:
+        """Let it end at this time, unless it ends earlier; False when there is no such key."""
+
+    def note_use(self, key_id: str, at: datetime) -> None:
+        """Remember when the key was used, unless a use of the last hour is known; given up soon."""
 
     def of_tenant(self, tenant_id: str) -> list[ApiKey]:
         """List a tenant's keys, in the order of their ids."""

@@ -10,12 +10,16 @@ from typing import Any
 from agent_memory.errors import InvalidRequest
 
 _TAG_BYTES = 16
+_KEY_BYTES = 32
 
 
 def seal(key: bytes, walk: str, position: list[Any]) -> str:
-    """Sign a position; `key` belongs to the tenant, `walk` describes the query without its limit."""
+    """Sign a position; `key` belongs to the tenant, `walk` describes the query without its limit.
+
+    A key may be several of 32 bytes, one behind the other: the first one signs, all of them are accepted.
+    """
     payload = json.dumps(position, separators=(",", ":")).encode()
-    return _encoded(_tag(key, walk, payload) + payload)
+    return _encoded(_tag(key[:_KEY_BYTES], walk, payload) + payload)
 
 
 def unseal(key: bytes, walk: str, cursor: str) -> list[Any]:
@@ -30,7 +34,9 @@ def unseal(key: bytes, walk: str, cursor: str) -> list[Any]:
         raw = b""
     tag, payload = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
     # Base64 has many spellings of the same bytes (stray characters, spare bits); only ours counts as unchanged.
-    genuine = _encoded(raw) == cursor and hmac.compare_digest(tag, _tag(key, walk, payload))
+    keys = [key[start : start + _KEY_BYTES] for start in range(0, max(len(key), 1), _KEY_BYTES)]
+    signed = [hmac.compare_digest(tag, _tag(each, walk, payload)) for each in keys]
+    genuine = _encoded(raw) == cursor and any(signed)
     if not payload or not genuine:
         raise InvalidRequest.of("cursor", "must be a next_cursor of the same query")
     position: list[Any] = json.loads(payload)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from agent_memory.domain.buckets import Buckets
+from agent_memory.domain.claims import Claim
 from agent_memory.domain.episode import Episode, Examined
 from agent_memory.domain.idempotency import IdempotencyRecord
 from agent_memory.domain.purge import Removed
@@ -27,6 +28,7 @@ class StateStore(Protocol):
         """Write version n where version n - 1 lives, version 1 where nothing lives.
 
         Raises:
+            RateLimited: the tenant may not store so much; nothing was written. `update` raises it too.
             VersionMismatch: something else lives there; nothing was written.
             AlreadyAnswered: the idempotency key has been used; nothing was written.
         """
@@ -59,7 +61,11 @@ class EpisodeStore(Protocol):
     """Episodes of an agent; a timeline holds everything acknowledged before its walk started."""
 
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
-        """Write each episode: None for each that is durable, else why not. Repeating one changes nothing."""
+        """Write each episode: None for each that is durable, else why not. Repeating one changes nothing.
+
+        Raises:
+            RateLimited: the tenant may not store so much; nothing was written. `append_answered` raises it too.
+        """
 
     def append_answered(self, episode: Episode, now: datetime, answer: IdempotencyRecord) -> None:
         """Write one episode and the answer to its request, both or neither.
@@ -122,6 +128,13 @@ class UsageStore(Protocol):
 
     def add(self, tenant_id: str, counts: Mapping[str, int]) -> None:
         """Add to each counter; given up soon when the store does not answer."""
+
+    def claim(self, tenant_id: str, claim: Claim) -> Mapping[str, int]:
+        """Do what `claims.claimed` does, in one step; the counters that changed. Given up soon, as above.
+
+        Raises:
+            ClaimRefused: nothing was written.
+        """
 
     def get(self, tenant_id: str) -> Mapping[str, int]:
         """Every counter that was ever added to."""

@@ -150,5 +150,8 @@ class MemoryStore(Protocol):
             RequestAnswered: the idempotency key has been used.
         """
 
+    def remove_expired(self, tenant_id: str, now: datetime) -> int:
+        """Remove some memories that nobody finds any more: how many vectors they had."""
+
     def purge(self, tenant_id: str, agent_id: str) -> int:
         """Remove some memories of an agent, live or not: how many; 0 when none is left."""

@@ -3,6 +3,9 @@
     python -m agent_memory.entrypoints.admin keys create --tenant acme --scopes read write
     python -m agent_memory.entrypoints.admin keys list --tenant acme
     python -m agent_memory.entrypoints.admin keys revoke --key-id 4f...
+    python -m agent_memory.entrypoints.admin keys expire --key-id 4f... --in-hours 24
+    python -m agent_memory.entrypoints.admin tenants limit --tenant acme --requests-per-second 20 --vectors none
+    python -m agent_memory.entrypoints.admin tenants show --tenant acme
     python -m agent_memory.entrypoints.admin agents spread --tenant acme --agent planner --buckets 8
 
 Reads CONTROL_TABLE, PEPPER_PARAMETER and AWS_REGION from the environment, and AWS credentials as the functions
@@ -17,7 +20,9 @@ from datetime import timedelta
 
 from agent_memory import bootstrap
 from agent_memory.domain.api_key import SCOPES, ApiKey
+from agent_memory.domain.claims import WINDOW_NAMES
 from agent_memory.domain.json_document import dumps
+from agent_memory.domain.limits import MAX_DIGITS, NAMES
 from agent_memory.domain.times import now
 from agent_memory.errors import AgentMemoryError
 
@@ -55,6 +60,27 @@ def _revoke(options: argparse.Namespace) -> object:
     return {"key_id": options.key_id, "revoked": True}
 
 
+def _expire(options: argparse.Namespace) -> object:
+    at = now() + timedelta(hours=options.in_hours)
+    bootstrap.api_keys().expire(options.key_id, at)
+    return {"key_id": options.key_id, "expires_at_latest": at}
+
+
+def _limit(options: argparse.Namespace) -> object:
+    given: dict[str, str] = {name: limit for name in NAMES if (limit := getattr(options, name)) is not None}
+    own = {name: None if limit == "none" else int(limit) for name, limit in given.items() if limit != "default"}
+    dropped = {name for name, limit in given.items() if limit == "default"}
+    bootstrap.tenant_limits().change(options.tenant, own, dropped)
+    return _show(options)
+
+
+def _show(options: argparse.Namespace) -> object:
+    own = bootstrap.tenant_limits().own(options.tenant)
+    counted = {name: count for name, count in bootstrap.counters(options.tenant).items() if name not in WINDOW_NAMES}
+    shown = {name: "none" if limit is None else limit for name, limit in own.items()}
+    return {"tenant_id": options.tenant, "own_limits": shown, "counted": dict(sorted(counted.items()))}
+
+
 def _spread(options: argparse.Namespace) -> object:
     buckets = bootstrap.agent_buckets().grow(options.tenant, options.agent, options.buckets)
     return {"agent_id": options.agent, "buckets": len(buckets.all()), "effective_at": buckets.growths[-1].effective_at}
@@ -64,6 +90,9 @@ _COMMANDS = {
     ("keys", "create"): _create,
     ("keys", "list"): _list,
     ("keys", "revoke"): _revoke,
+    ("keys", "expire"): _expire,
+    ("tenants", "limit"): _limit,
+    ("tenants", "show"): _show,
     ("agents", "spread"): _spread,
 }
 
@@ -77,6 +106,7 @@ def _shown(record: ApiKey) -> dict[str, object]:
         "created_at": record.created_at,
         "expires_at": record.expires_at,
         "revoked_at": record.revoked_at,
+        "last_used_at": record.last_used_at,
     }
 
 
@@ -93,12 +123,29 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--tenant", required=True)
     revoke = keys.add_parser("revoke", help="refuse a key from now on; effective within 60 s")
     revoke.add_argument("--key-id", required=True)
+    expire = keys.add_parser("expire", help="let a key end later, while the one that takes its place works already")
+    expire.add_argument("--key-id", required=True)
+    expire.add_argument("--in-hours", type=int, choices=range(1, 8761), metavar="1..8760", required=True)
+    tenants = areas.add_parser("tenants", help="limits of tenants").add_subparsers(dest="action", required=True)
+    limit = tenants.add_parser("limit", help="give a tenant limits of its own; effective within 60 s")
+    limit.add_argument("--tenant", required=True)
+    for name in NAMES:
+        limit.add_argument(f"--{name.replace('_', '-')}", type=_a_limit, metavar="NUMBER|none|default")
+    show = tenants.add_parser("show", help="show a tenant's own limits and what is counted of it")
+    show.add_argument("--tenant", required=True)
     agents = areas.add_parser("agents", help="agents").add_subparsers(dest="action", required=True)
     spread = agents.add_parser("spread", help="spread a busy agent over more partitions; buckets only grow")
     spread.add_argument("--tenant", required=True)
     spread.add_argument("--agent", required=True)
     spread.add_argument("--buckets", type=int, required=True)
     return parser
+
+
+def _a_limit(text: str) -> str:
+    """A whole number, `none`, or `default` for what the deployment says."""
+    if text not in {"none", "default"} and not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
+        raise argparse.ArgumentTypeError(f"must be a whole number, none or default, not {text}")
+    return text
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The edge that every HTTP function shares: who calls, which route, and what goes back.
 
-A request passes: authorizer context -> scope -> idempotency key -> route -> envelope. Every error of the tree
-becomes its status here and nowhere else; whatever is not in the tree is a bug and becomes the same plain 500.
+A request passes: authorizer context -> limits -> scope -> idempotency key -> route -> envelope. Every error of the
+tree becomes its status here and nowhere else; whatever is not in the tree is a bug and becomes the same plain 500.
 """
 
 import json
@@ -28,10 +28,11 @@ _STATUS: Mapping[type[errors.AgentMemoryError], tuple[int, str]] = {
     errors.Conflict: (409, "CONFLICT"),
     errors.InProgress: (409, "IN_PROGRESS"),
     errors.PayloadTooLarge: (413, "PAYLOAD_TOO_LARGE"),
+    errors.RateLimited: (429, "RATE_LIMITED"),
     errors.StoreUnavailable: (503, "UNAVAILABLE"),
 }
 # These say nothing of the request itself, so a repetition has to be judged afresh.
-_NEVER_REMEMBERED = (errors.InProgress, errors.StoreUnavailable)
+_NEVER_REMEMBERED = (errors.InProgress, errors.RateLimited, errors.StoreUnavailable)
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,15 @@ Handler = Callable[[dict[str, Any], object], JsonObject]
 
 
 def api(routes: Mapping[str, Route], *, counted: bool = True) -> Handler:
-    """Make the Lambda handler of a function that serves these routes, which count as usage unless told otherwise."""
+    """Make the Lambda handler of a function that serves these routes, which count as usage unless told otherwise.
+
+    What is not counted is not limited either.
+    """
 
     def handler(event: dict[str, Any], _context: object) -> JsonObject:
         started, calls = time.perf_counter(), bootstrap.data_calls()
         request_id, route = event["requestContext"]["requestId"], event["routeKey"]
-        status, answer, headers = _answer(event, routes, route, request_id)
+        status, answer, headers = _answer(event, routes, route, counted=counted)
         # Written before the clock is read: of a large answer this is most of the work.
         body = {name: RawJson(dumps(part)) for name, part in answer.items() if name != "meta"}
         data_calls = bootstrap.data_calls() - calls
@@ -116,13 +120,18 @@ def _known(error: errors.AgentMemoryError) -> tuple[int, str]:
 
 
 def _answer(
-    event: dict[str, Any], routes: Mapping[str, Route], route: str, request_id: str
+    event: dict[str, Any], routes: Mapping[str, Route], route: str, *, counted: bool
 ) -> tuple[int, JsonObject, dict[str, str]]:
+    request_id = event["requestContext"]["requestId"]
     try:
         scope = scopes()[route]
-        caller = Caller.of(event, scope) if scope else Caller("", (), b"")
-        if scope and not route.startswith("GET "):
-            _refuse_query(event)
+        caller = Caller.of(event) if scope else Caller("", (), b"")
+        if scope:
+            if counted:
+                _admit(caller, request_id)
+            caller.check(scope)
+            if not route.startswith("GET "):
+                _refuse_query(event)
         return _once(Request(event, caller), routes[route], route)
     except tuple(_STATUS) as exc:
         headers = {} if exc.retry_after_s is None else {"retry-after": str(exc.retry_after_s)}
@@ -132,10 +141,20 @@ def _answer(
         return 500, {"error": {"code": "INTERNAL_ERROR", "message": "an unexpected error"}}, {}
 
 
+def _admit(caller: Caller, request_id: str) -> None:
+    """Count the request before it is served, whatever its key may do, and say what it may use."""
+    if failure := bootstrap.admission().take(caller.tenant_id, caller.limits):
+        logs.crash(request_id, failure)
+    bootstrap.tally().begin(bootstrap.reservations().quota(caller.tenant_id, caller.limits), now())
+
+
 def _count(tenant_id: str, request_id: str) -> None:
-    """Count the request and what it did. Its answer is made: whatever goes wrong here must not keep it back."""
+    """Count what the request did. Its answer is made: whatever goes wrong here must not keep it back."""
     try:
-        bootstrap.meter().settle(tenant_id, bootstrap.tally().taken())
+        done = bootstrap.tally().taken()
+        bootstrap.admission().give_back()
+        bootstrap.reservations().settle(tenant_id, done)
+        bootstrap.meter().settle(tenant_id, done)
     except Exception as exc:  # noqa: BLE001 - even a bug in counting is no reason to fail a request that is done
         logs.crash(request_id, exc)
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from agent_memory.domain.idempotency import Attempt
 from agent_memory.domain.identifiers import from_path
 from agent_memory.domain.json_document import parse
+from agent_memory.domain.limits import NO_LIMITS, Limits
 from agent_memory.errors import Forbidden, InvalidRequest, PayloadTooLarge, Unauthorized
 from agent_memory.service.validation import invalid_request
 
@@ -25,22 +26,29 @@ class Caller:
     tenant_id: str
     scopes: tuple[str, ...]
     cursor_key: bytes
+    limits: Limits = NO_LIMITS
 
     @classmethod
-    def of(cls, event: dict[str, Any], scope: str) -> "Caller":
+    def of(cls, event: dict[str, Any]) -> "Caller":
         """Read the authorizer's context.
 
         Raises:
             Unauthorized: it names no tenant.
-            Forbidden: the key lacks the scope.
         """
         if not tenant_of(event):
             raise Unauthorized("the API key is malformed, unknown, expired or revoked")
         context = _context(event)
-        scopes = tuple(context["scopes"].split())
-        if scope not in scopes:
+        scopes, cursor_key = tuple(context["scopes"].split()), bytes.fromhex(context["cursor_key"])
+        return cls(context["tenant_id"], scopes, cursor_key, Limits.read(context.get("limits")))
+
+    def check(self, scope: str) -> None:
+        """Look whether the key is good for it.
+
+        Raises:
+            Forbidden: the key lacks the scope.
+        """
+        if scope not in self.scopes:
             raise Forbidden(f"the API key lacks the scope {scope}", details={"scope": scope})
-        return cls(context["tenant_id"], scopes, bytes.fromhex(context["cursor_key"]))
 
 
 def tenant_of(event: dict[str, Any]) -> str | None:

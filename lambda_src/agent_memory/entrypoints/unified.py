@@ -35,7 +35,7 @@ def search(request: Request) -> Response:
 
 def usage(request: Request) -> Response:
     """GET /v1/usage."""
-    return Response(200, bootstrap.usage().of(request.tenant_id).model_dump())
+    return Response(200, bootstrap.usage().of(request.tenant_id, request.caller.limits).model_dump())
 
 
 def _overview(seen: Overview) -> Response:

@@ -12,6 +12,7 @@ from agent_memory.domain.json_document import dumps
 from agent_memory.domain.merging import Signature, signature
 from agent_memory.domain.semantic import MAX_CONTENT_BYTES, NewMemory
 from agent_memory.domain.semantic_store import Chunk, Draft
+from agent_memory.domain.usage import Tally
 from agent_memory.errors import InvalidRequest, PayloadTooLarge
 
 MAX_METADATA_BYTES = 32_768
@@ -29,9 +30,10 @@ class Outline(NamedTuple):
 class Drafting:
     """Makes drafts; texts are cut at `chunk_tokens`, well below what the model takes."""
 
-    def __init__(self, embedder: Embedder, chunk_tokens: int) -> None:
+    def __init__(self, embedder: Embedder, chunk_tokens: int, tally: Tally | None = None) -> None:
         self._embedder = embedder
         self._chunk_tokens = chunk_tokens
+        self._tally = tally or Tally()
 
     @property
     def model(self) -> str:
@@ -43,6 +45,7 @@ class Drafting:
 
         Raises:
             PayloadTooLarge: the texts together are more than one request may store.
+            RateLimited: there is no room for their vectors; no model was called.
         """
         check_size(sum(each.bytes for each in outlines))
         cut = [chunk(each.new.content, self._chunk_tokens) for each in outlines]
@@ -52,6 +55,7 @@ class Drafting:
             for each, spans in zip(outlines, cut, strict=True)
             for span in spans
         ]
+        self._tally.need("vectors", len(pieces))  # all, though some may merge
         vectors = iter(self._embedder.embed(pieces))
         return [
             _draft(each, tuple(Chunk(span, next(vectors)) for span in spans))

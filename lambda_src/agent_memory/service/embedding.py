@@ -39,12 +39,15 @@ class Embeddings:
 
         Raises:
             StoreUnavailable: one of them could not be had in time. What the others gave is kept for the next attempt.
+            RateLimited: the model would be called more often than the tenant may.
         """
         keys = [sha256(text.encode()).digest() for text in texts]
         vectors = {key: tuple(self._kept[key]) for key in keys if key in self._kept}
         for key in vectors:
             self._kept.move_to_end(key)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in vectors}
+        if missing:
+            self._tally.need("embeddings", len(missing))
         vectors |= self._embed_one(missing) if len(missing) == 1 else self._embed_several(missing)
         return [vectors[key] for key in keys]
 

@@ -1,6 +1,6 @@
 """Semantic memory: keep texts, find them by what they mean."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from agent_memory.domain.json_document import RawJson, dumps
 from agent_memory.domain.metadata import entries
 from agent_memory.domain.semantic import MemoriesQuery, Memory, NewMemory, SearchRequest
 from agent_memory.domain.semantic_store import (
+    Draft,
     Hit,
     MemoryPosition,
     MemoryStore,
@@ -22,8 +23,8 @@ from agent_memory.domain.semantic_store import (
 )
 from agent_memory.domain.state import StateKey
 from agent_memory.domain.times import from_micros, to_micros
-from agent_memory.errors import NotFound
-from agent_memory.service.drafting import Drafting, outline
+from agent_memory.errors import NotFound, RateLimited
+from agent_memory.service.drafting import Drafting, Outline, outline
 from agent_memory.service.paging import MAX_PAGE_BYTES, Page, PageBudget, fill_page
 from agent_memory.service.subjects import Subjects
 
@@ -60,13 +61,14 @@ class SemanticMemory:
 
         Raises:
             InvalidRequest, PayloadTooLarge: see `outline`.
+            RateLimited: the tenant may not embed or keep so much.
             Conflict: the session belongs to another user.
             AlreadyAnswered: the idempotency key has been used.
         """
         now = attempt.began(self._clock())
         outlined = outline(new, now)
         check_subject(self._subjects, tenant_id, new)
-        drafts = self._drafting.draft([outlined])
+        drafts = drafted(self._drafting, self._store, tenant_id, [outlined], now)
         try:
             (stored,) = self._store.store(tenant_id, drafts, self._drafting.model, now, attempt.record)
         except RequestAnswered as exc:
@@ -147,6 +149,22 @@ class SemanticMemory:
             entries=tuple(entries(asked.metadata_filter or {}, "metadata_filter")),
         )
         return self._store.search(tenant_id, search)
+
+
+def drafted(
+    drafting: Drafting, store: MemoryStore, tenant_id: str, outlines: Sequence[Outline], now: datetime
+) -> list[Draft]:
+    """Drafts; where there is no room for their vectors, what has expired makes some.
+
+    Raises:
+        PayloadTooLarge, RateLimited: see `Drafting.draft`.
+    """
+    try:
+        return drafting.draft(outlines)
+    except RateLimited as exc:
+        if exc.limit != "vectors" or not store.remove_expired(tenant_id, now):
+            raise
+        return drafting.draft(outlines)
 
 
 def check_subject(subjects: Subjects, tenant_id: str, new: NewMemory) -> None:

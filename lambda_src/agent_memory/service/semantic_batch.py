@@ -12,7 +12,7 @@ from agent_memory.domain.semantic import NewMemory
 from agent_memory.domain.semantic_store import MemoryStore, RequestAnswered, Stored
 from agent_memory.errors import AgentMemoryError
 from agent_memory.service.drafting import Drafting, Outline, outline
-from agent_memory.service.semantic import check_subject
+from agent_memory.service.semantic import check_subject, drafted
 from agent_memory.service.subjects import Subjects
 from agent_memory.service.validation import invalid_request
 
@@ -37,6 +37,7 @@ class SemanticBatches:
 
         Raises:
             PayloadTooLarge: the texts together are more than one request may store.
+            RateLimited: the tenant may not embed or keep so much.
             AlreadyAnswered: the idempotency key has been used; `answer` says what was answered then.
         """
         now = attempt.began(self._clock())
@@ -44,7 +45,7 @@ class SemanticBatches:
         good = [each for each in judged if isinstance(each, Outline)]
         if not good:
             return [each for each in judged if isinstance(each, AgentMemoryError)]
-        drafts = self._drafting.draft(good)
+        drafts = drafted(self._drafting, self._store, tenant_id, good, now)
         try:
             stored = self._store.store(tenant_id, drafts, self._drafting.model, now, attempt.record)
         except RequestAnswered as exc:

@@ -12,6 +12,7 @@ module "agent_memory" {
   embedding           = var.embedding
   encryption          = var.encryption
   functions           = var.functions
+  limits              = var.limits
   log_retention_days  = var.log_retention_days
   network             = var.network
   tables              = var.tables

@@ -77,6 +77,12 @@ variable "functions" {
   default     = null
 }
 
+variable "limits" {
+  description = "What each tenant may use."
+  type        = any
+  default     = null
+}
+
 variable "log_retention_days" {
   description = "Days that logs are kept."
   type        = number

@@ -34,11 +34,31 @@ locals {
       timeout_s = 5
       environment = {
         CONTROL_TABLE    = local._tables.CONTROL_TABLE
+        LIMITS           = jsonencode({ for name, limit in var.limits : name => limit if limit != null })
         PEPPER_PARAMETER = aws_ssm_parameter.pepper.name
       }
       policy = {
-        Keys   = { actions = ["dynamodb:GetItem"], resources = [local._control] }
-        Pepper = { actions = ["ssm:GetParameter"], resources = [aws_ssm_parameter.pepper.arn] }
+        DataKeys      = local._data_keys # for LastUse
+        KeysAndLimits = { actions = ["dynamodb:GetItem"], resources = [local._control] }
+        LastUse       = { actions = ["dynamodb:UpdateItem"], resources = [local._control] }
+        Pepper        = { actions = ["ssm:GetParameter"], resources = [aws_ssm_parameter.pepper.arn] }
+      }
+    }
+
+    keys = {
+      timeout_s = 20
+      environment = {
+        CONTROL_TABLE    = local._tables.CONTROL_TABLE
+        PEPPER_PARAMETER = aws_ssm_parameter.pepper.name
+      }
+      policy = {
+        DataKeys = local._data_keys
+        Keys = {
+          actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+          resources = [local._control]
+        }
+        KeysOfTenant = { actions = ["dynamodb:Query"], resources = ["${local._control}/index/by_tenant"] }
+        Pepper       = { actions = ["ssm:GetParameter"], resources = [aws_ssm_parameter.pepper.arn] }
       }
     }
 

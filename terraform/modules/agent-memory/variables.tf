@@ -139,6 +139,33 @@ variable "functions" {
   }
 }
 
+variable "limits" {
+  description = <<-EOT
+    What each tenant may use, unless an operator gives it limits of its own; null is no limit. `requests_per_second` holds in each
+    second of the clock; `requests_per_month` and `embeddings_per_month` in each month (UTC); `stored_bytes` counts states and
+    episodes, `vectors` pieces of stored texts. A request over a limit is answered 429. Changes hold within 60 s.
+  EOT
+  type = object({
+    requests_per_second  = optional(number)
+    requests_per_month   = optional(number)
+    embeddings_per_month = optional(number)
+    stored_bytes         = optional(number)
+    vectors              = optional(number)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for limit in values(var.limits) : limit == null ? true : limit >= 0 && limit < 1e15 && floor(limit) == limit])
+    error_message = "limits must be whole numbers from 0 to below 10^15, or null for no limit; got ${jsonencode(var.limits)}."
+  }
+
+  validation {
+    condition     = alltrue([for limit in [var.limits.requests_per_second, var.limits.requests_per_month] : limit == null ? true : limit >= 1])
+    error_message = "limits.requests_per_second and requests_per_month must be at least 1, or every tenant is locked out."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days that logs are kept. They hold ids and counts, never what is remembered."
   type        = number

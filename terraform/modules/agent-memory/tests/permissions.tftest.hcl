@@ -26,34 +26,76 @@ run "no_statement_of_any_function_has_a_wildcard" {
   }
 }
 
-run "the_authorizer_reads_one_key_and_the_pepper" {
+run "the_authorizer_reads_keys_limits_and_the_pepper_and_notes_when_a_key_was_used" {
   command = plan
 
   assert {
     condition = local._plain_functions.authorizer.policy == {
-      Keys   = { actions = ["dynamodb:GetItem"], resources = [local._control] }
-      Pepper = { actions = ["ssm:GetParameter"], resources = ["arn:aws:ssm:eu-west-1:123456789012:parameter/memory/api-key-pepper"] }
+      DataKeys      = local._data_keys
+      KeysAndLimits = { actions = ["dynamodb:GetItem"], resources = [local._control] }
+      LastUse       = { actions = ["dynamodb:UpdateItem"], resources = [local._control] }
+      Pepper        = { actions = ["ssm:GetParameter"], resources = ["arn:aws:ssm:eu-west-1:123456789012:parameter/memory/api-key-pepper"] }
     }
-    error_message = "The authorizer must read keys and pepper, and write nothing."
+    error_message = "The authorizer must read keys, limits and pepper, and write nothing but a key's last use."
   }
 
   assert {
     condition = local._plain_functions.authorizer.environment == {
       CONTROL_TABLE    = "memory-control"
+      LIMITS           = "{}"
       PEPPER_PARAMETER = "/memory/api-key-pepper"
     }
     error_message = "The authorizer needs to know of no memory."
   }
 }
 
-run "only_the_authorizer_reads_the_pepper" {
+run "the_deployments_limits_are_told_to_the_authorizer_alone" {
+  command = plan
+
+  variables {
+    limits = { requests_per_second = 20, vectors = 100000 }
+  }
+
+  assert {
+    condition     = local._plain_functions.authorizer.environment.LIMITS == "{\"requests_per_second\":20,\"vectors\":100000}"
+    error_message = "Limits must be told without those that are null."
+  }
+
+  assert {
+    condition = [
+      for name, f in merge(local._plain_functions, local._database_functions) : name if contains(keys(f.environment), "LIMITS")
+    ] == ["authorizer"]
+    error_message = "The others hear of them by the authorizer's context."
+  }
+}
+
+run "keys_reaches_the_control_table_and_the_pepper_and_no_memory" {
+  command = plan
+
+  assert {
+    condition = local._plain_functions.keys.policy == {
+      DataKeys     = local._data_keys
+      Keys         = { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local._control] }
+      KeysOfTenant = { actions = ["dynamodb:Query"], resources = ["${local._control}/index/by_tenant"] }
+      Pepper       = { actions = ["ssm:GetParameter"], resources = ["arn:aws:ssm:eu-west-1:123456789012:parameter/memory/api-key-pepper"] }
+    }
+    error_message = "It makes, lists and revokes keys."
+  }
+
+  assert {
+    condition     = toset(keys(local._plain_functions.keys.environment)) == toset(["CONTROL_TABLE", "PEPPER_PARAMETER"])
+    error_message = "It needs to know of no memory."
+  }
+}
+
+run "only_who_makes_or_judges_keys_reads_the_pepper" {
   command = plan
 
   assert {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
       if anytrue(flatten([for s in f.policy : [for a in s.actions : startswith(a, "ssm:")]]))
-    ] == ["authorizer"]
+    ] == ["authorizer", "keys"]
     error_message = "No other function may read parameters."
   }
 }
@@ -143,7 +185,7 @@ run "every_function_that_serves_requests_counts_them" {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
       if anytrue([for s in f.policy : contains(s.actions, "dynamodb:UpdateItem") && contains(s.resources, local._control)])
-    ] == ["episodic", "privacy", "semantic", "unified", "working"]
+    ] == ["authorizer", "episodic", "keys", "privacy", "semantic", "unified", "working"] # the authorizer for a key's last use
     error_message = "Usage must come from counters, and only from functions that are used."
   }
 }

@@ -220,3 +220,21 @@ run "a_third_table_is_refused" {
     tables = { memory = {}, control = {}, more = {} }
   }
 }
+
+run "a_limit_that_is_no_whole_number_is_refused" {
+  command         = plan
+  expect_failures = [var.limits]
+
+  variables {
+    limits = { vectors = 0.5 }
+  }
+}
+
+run "limits_that_lock_every_tenant_out_are_refused" {
+  command         = plan
+  expect_failures = [var.limits]
+
+  variables {
+    limits = { requests_per_second = 0 }
+  }
+}

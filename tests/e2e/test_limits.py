@@ -1,0 +1,200 @@
+"""Limits: many clients of several tenants at the same time, over HTTP and several warm functions."""
+
+import math
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from agent_memory.adapters.dynamodb_item import item_bytes
+from local.stack import Stack
+from tests.e2e.api import Api, wait_until
+from tests.e2e.conftest import admin, dynamodb
+
+CLIENTS = 25
+"""Of each of the two tenants that are at their limits."""
+
+
+@dataclass
+class Tenant:
+    """A tenant with a key that is used first by the test, so that its limits hold from the start."""
+
+    stack: Stack
+    name: str
+    api: Api
+    statuses: Counter[int] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def ask(self, path: str = "/v1/state/nobody") -> Any:
+        """A request that is served with 404, unless it is one too many."""
+        answer = self.api.request("GET", path)
+        with self.lock:
+            self.statuses[answer.status_code] += 1
+        return answer
+
+    @property
+    def served(self) -> int:
+        return self.statuses[404]
+
+    def counted(self, name: str) -> int:
+        """A counter, those of a month by its name alone."""
+        counters = admin(self.stack, "tenants", "show", "--tenant", self.name)["counted"]
+        return sum(count for counter, count in counters.items() if counter.partition(":")[0] == name)
+
+
+Make = Callable[..., Tenant]
+
+
+@pytest.fixture
+def tenant(stack: Stack) -> Iterator[Make]:
+    """Make tenants by their limits."""
+    made: list[Tenant] = []
+
+    def make(**limits: int) -> Tenant:
+        name = f"limits-{secrets.token_hex(6)}"
+        if limits:
+            options = [word for limit, most in limits.items() for word in (f"--{limit.replace('_', '-')}", str(most))]
+            admin(stack, "tenants", "limit", "--tenant", name, *options)
+        key = admin(stack, "keys", "create", "--tenant", name, "--scopes", "read", "write", "erase")["api_key"]
+        made.append(Tenant(stack, name, Api(stack.api_url, key)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.api.close()
+
+
+def many(work: Callable[[int], Any], times: int, at_once: int = CLIENTS) -> list[Any]:
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(work, range(times)))
+
+
+def settled(tenant: Tenant) -> None:
+    """Requests of each function, several at a time so that each warm one has some: they carry what waits there."""
+    paths = ["/v1/state/nobody", "/v1/memory/episodic/nobody", "/v1/memory/semantic?limit=1"]
+    many(lambda number: tenant.api.request("GET", paths[number % 3]), 24, 12)
+
+
+def test_fifty_clients_of_two_tenants_get_what_their_limits_allow_and_slow_nobody_else(tenant: Make) -> None:
+    by_second, by_month, free = tenant(requests_per_second=6), tenant(requests_per_month=90), tenant()
+    began, ends = time.time(), time.time() + 12
+
+    def client(one: Tenant) -> None:
+        while time.time() < ends:
+            one.ask()
+
+    clients = [by_second, by_month] * CLIENTS + [free] * 5
+    many(lambda number: client(clients[number]), len(clients), len(clients))
+
+    seconds = math.floor(time.time()) - math.floor(began) + 1
+    assert by_second.statuses.keys() <= {404, 429}
+    assert 6 < by_second.served <= 6 * seconds
+    assert by_second.statuses[429] > 0
+    assert by_month.statuses.keys() <= {404, 429}
+    assert by_month.served <= 90
+    assert free.statuses.keys() == {404}, "no request of a tenant without limits may suffer from the others'"
+    for each in (by_second, by_month, free):
+        assert each.counted("api_calls") >= each.served
+
+    def has_used_up_its_month() -> bool:
+        """What one function holds back is spent there, or given back and taken by another."""
+        many(lambda _: by_month.ask(), 12, 12)
+        settled(free)
+        assert by_month.served <= 90
+        return by_month.served == 90
+
+    wait_until(has_used_up_its_month, seconds=150)
+    assert by_month.counted("api_calls") == 90
+
+
+def test_a_refusal_says_which_limit_and_when_to_come_again(tenant: Make) -> None:
+    limited = tenant(requests_per_month=1)
+    limited.ask()
+
+    refused = limited.ask()
+
+    assert refused.status_code == 429
+    assert refused.json()["error"]["code"] == "RATE_LIMITED"
+    assert refused.json()["error"]["details"] == {"limit": "requests_per_month", "allowed": 1}
+    assert 1 <= int(refused.headers["retry-after"]) <= 3600
+
+
+def test_what_is_stored_at_the_same_time_keeps_to_the_limits_and_is_counted_to_the_byte(
+    tenant: Make, stack: Stack
+) -> None:
+    limited = tenant(stored_bytes=6000, vectors=8, embeddings_per_month=40)
+    agent = "planner"
+
+    def write(number: int) -> int:
+        body: dict[str, Any] = {"agent_id": agent, "session_id": f"s{number}"}
+        if number % 3 == 0:
+            path, body = "/v1/state", body | {"data": {"noise": secrets.token_hex(200)}}
+        elif number % 3 == 1:
+            path, body = "/v1/memory/episodic", body | {"type": "action", "content": secrets.token_hex(200)}
+        else:
+            path, body = "/v1/memory/semantic", body | {"content": f"{secrets.token_hex(20)}", "dedupe": False}
+        answer = limited.api.request("POST", path, body)
+        if answer.status_code == 429:
+            assert answer.json()["error"]["details"]["limit"] in {"stored_bytes", "vectors"}
+        return answer.status_code
+
+    statuses = Counter(many(write, 90))
+
+    assert statuses.keys() <= {201, 429}
+    assert statuses[429] > 0
+    texts = len(limited.api.get("/v1/memory/semantic?limit=100")["results"])
+    size = stored_bytes(stack, limited.name)
+    assert texts <= 8
+    assert size <= 6000
+    assert statuses[201] == texts + records(stack, limited.name)
+
+    def is_counted() -> bool:
+        settled(limited)
+        return (limited.counted("dynamo_bytes"), limited.counted("vectors")) == (size, texts)
+
+    wait_until(is_counted, seconds=120)
+    assert texts <= limited.counted("embeddings") <= 40
+    limited.api.delete(f"/v1/memory/{agent}", 200)
+    size = texts = 0
+    wait_until(is_counted, seconds=120)
+    assert write(0) == write(2) == 201
+
+
+def test_a_change_of_limits_holds_within_the_stated_time(tenant: Make, stack: Stack) -> None:
+    changed = tenant()
+    assert changed.ask().status_code == 404
+
+    admin(stack, "tenants", "limit", "--tenant", changed.name, "--requests-per-month", "0")
+
+    wait_until(lambda: bool(changed.ask().status_code == 429), seconds=75)
+
+
+def items(stack: Stack, tenant: str) -> list[Any]:
+    """States and episodes of the tenant, behind the API's back."""
+    with closing(dynamodb(stack)) as client:
+        found = client.scan(TableName=stack.memory_table, ConsistentRead=True)["Items"]
+    return [
+        item
+        for item in found
+        if item["pk"]["S"].startswith(f"{tenant}#") and item["sk"]["S"].startswith(("SESSION#", "EPISODE#"))
+    ]
+
+
+def records(stack: Stack, tenant: str) -> int:
+    return len(items(stack, tenant))
+
+
+def stored_bytes(stack: Stack, tenant: str) -> int:
+    """As usage counts: names and values, a binary value by its bytes."""
+    total = 0
+    for item in items(stack, tenant):
+        total += item_bytes({name: value for name, value in item.items() if "B" not in value})
+        total += sum(len(name) + len(value["B"]) for name, value in item.items() if "B" in value)
+    return total
