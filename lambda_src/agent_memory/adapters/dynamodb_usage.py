@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from agent_memory.acting import acting_for
 from agent_memory.adapters import dynamodb
 from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_item import Item, key, number, text
@@ -23,7 +24,8 @@ class DynamoUsageStore:
         for name, count in counts.items():
             update.add(name, count)
         request = {"TableName": self._table, "Key": _item_key(tenant_id), **update.expressions()}
-        with self._client.hurry():
+        # Counts may have waited for another tenant's request.
+        with acting_for(tenant_id), self._client.hurry():
             dynamodb.write(self._client, [{"Update": request}])
 
     def claim(self, tenant_id: str, claim: Claim) -> Mapping[str, int]:
@@ -37,7 +39,7 @@ class DynamoUsageStore:
             update.take_step(claim.step)
         request = {"TableName": self._table, "Key": _item_key(tenant_id), "ReturnValues": "UPDATED_NEW"}
         try:
-            with self._client.hurry():
+            with acting_for(tenant_id), self._client.hurry():
                 answer = dynamodb.write(self._client, [{"Update": request | update.expressions()}])
         except dynamodb.ConditionFailed as exc:
             raise ClaimRefused(_counters(exc.item)) from exc

@@ -16,4 +16,5 @@ module "agent_memory" {
   log_retention_days  = var.log_retention_days
   network             = var.network
   tables              = var.tables
+  tenant_sessions     = var.tenant_sessions
 }
