@@ -24,6 +24,7 @@ class Stack:
     aws_endpoint_url: str
     rds_data_endpoint_url: str
     bedrock_endpoint_url: str
+    iam_endpoint_url: str
     region: str
     memory_table: str
     control_table: str

@@ -20,6 +20,7 @@ STACK = Stack(
     aws_endpoint_url="http://127.0.0.1:1",
     rds_data_endpoint_url="http://127.0.0.1:2",
     bedrock_endpoint_url="http://127.0.0.1:3",
+    iam_endpoint_url="http://127.0.0.1:4",
     region="us-east-1",
     memory_table="memory",
     control_table="control",
