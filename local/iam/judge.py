@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 UNGUARDED = {"bedrock", "rds-data"}
 """Their stand-ins know no IAM: what is said here is all there is."""
 
-MISJUDGED = {"dynamodb", "s3"}
-"""MiniStack refuses every tagged session here: it fills neither `dynamodb:LeadingKeys` nor variables in a Resource."""
+MISJUDGED = {
+    "dynamodb": "in tagged sessions: it fills neither dynamodb:LeadingKeys nor the variables of a policy",
+    "s3": "in tagged sessions: it does not fill the variables of a policy",
+    "ssm": "of everybody: it takes the version that follows a parameter's name for a part of its ARN",
+}
+"""What MiniStack refuses though AWS allows it. It is not asked there: what is said here is all there is."""
+
+_WHOEVER_ASKS = {"ssm"}
 
 _Value = TypeVar("_Value")
 
@@ -48,7 +54,7 @@ class Ruling:
     @property
     def swaps_key(self) -> bool:
         """Whether the stand-in, which would misjudge it, must take the request for root's."""
-        return bool(self.principal.tags) and self.service in MISJUDGED
+        return self.service in MISJUDGED and (bool(self.principal.tags) or self.service in _WHOEVER_ASKS)
 
 
 class Judge:
@@ -69,7 +75,7 @@ class Judge:
     async def rule(self, principal: Principal, message: Message, signer: Signer) -> Ruling:
         """Ask the policies; a no is given only after they were read anew."""
         ruling = Ruling(principal, signer.service)
-        for longest_s in (None, 0.5):
+        for longest_s in (None, 0.0):
             ruling = await self._rule(principal, message, signer, longest_s)
             if ruling.allowed:
                 break

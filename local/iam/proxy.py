@@ -107,7 +107,7 @@ class Proxy:
         if signer is None:
             return answers.refusal(message, "", "MissingAuthenticationToken", "Request is missing a signature")
         if signer.key == ROOT_KEY:
-            return (await upstreams.ask(signer.service, wire.request(head, message, {}), message.method)).raw
+            return (await self._pass(signer, message, wire.request(head, message, {}), upstreams)).raw
         principal = await self.judge.principal(signer)
         if principal is None or not principal.signed(signer):
             said = "The security token included in the request is invalid or expired"
@@ -123,11 +123,15 @@ class Proxy:
             return answers.denied(message, ruling)
         head, changes = _as_root(head, signer) if ruling.swaps_key else (head, {})
         passed = wire.request(head, message, {**_OVER_TLS, **changes})
-        answer = await upstreams.ask(signer.service, passed, message.method)
+        answer = await self._pass(signer, message, passed, upstreams)
         self.records.note(ruling, None if ruling.is_final else not answer.is_refusal)
+        return answer.raw
+
+    async def _pass(self, signer: Signer, message: Message, request: bytes, upstreams: Upstreams) -> Answer:
+        answer = await upstreams.ask(signer.service, request, message.method)
         if signer.service == "sts" and answer.status == 200:
             self.sessions.watch(message, answer.body)
-        return answer.raw
+        return answer
 
     def _control(self, message: Message) -> bytes:
         """Not a service's: how tests say which of them runs, and that policies were changed."""
@@ -141,12 +145,16 @@ class Proxy:
 
 
 def _as_root(head: Head, signer: Signer) -> tuple[Head, dict[str, str | None]]:
-    """The same request with root's key, in the header or in a presigned query; the stand-in takes any signature."""
+    """The same request with root's key, for which the stand-in takes any signature, as long as it is in a header."""
     method, target, version = head.first.split(" ")
     path, _, query = target.partition("?")
-    if "X-Amz-Credential=" in query:
-        own = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True)]
-        kept = [(name, value.replace(signer.key, ROOT_KEY)) for name, value in own if name != "X-Amz-Security-Token"]
-        return Head(f"{method} {path}?{urlencode(kept)} {version}", head.fields), {}
-    authorization = head.get("authorization").replace(f"Credential={signer.key}/", f"Credential={ROOT_KEY}/", 1)
-    return head, {"authorization": authorization, "x-amz-security-token": None}
+    own = parse_qsl(query, keep_blank_values=True)
+    presigned = dict(own).get("X-Amz-Credential")
+    if presigned is None:
+        authorization = head.get("authorization").replace(f"Credential={signer.key}/", f"Credential={ROOT_KEY}/", 1)
+        return head, {"authorization": authorization, "x-amz-security-token": None}
+    scope = presigned.replace(signer.key, ROOT_KEY, 1)
+    kept = urlencode([(name, value) for name, value in own if not name.startswith("X-Amz-")])
+    authorization = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+    date = {"x-amz-date": dict(own)["X-Amz-Date"], "x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
+    return Head(f"{method} {path}?{kept} {version}", head.fields), {"authorization": authorization, **date}

@@ -5,6 +5,7 @@ Only the requests that are written below are known; one with another parameter i
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 from local.iam.evaluator import Request, context
@@ -32,9 +33,17 @@ def requests(message: Message) -> list[Request]:
     if "x-amz-target" in message.headers:
         raise Unreadable("an operation of another service")
     given = single(message.query)
+    _check_in_time(given)
     query = {name: value for name, value in given.items() if not _PRESIGNED.fullmatch(name) and name not in _HARMLESS}
     arn = f"arn:aws:s3:::{bucket}"
     return list(_of_object(message, f"{arn}/{key}", query) if key else _of_bucket(message, arn, query))
+
+
+def _check_in_time(query: dict[str, str]) -> None:
+    if "X-Amz-Expires" in query:
+        signed = datetime.strptime(query.get("X-Amz-Date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        if datetime.now(UTC) > signed + timedelta(seconds=int(query["X-Amz-Expires"])):
+            raise Unreadable("a link that has expired")
 
 
 def _of_bucket(message: Message, arn: str, query: dict[str, str]) -> Iterator[Request]:

@@ -76,7 +76,10 @@ def _s3(message: Message, _: Tables) -> list[Request]:
 
 
 def _ssm(message: Message, tables: Tables) -> list[Request]:
-    name = str(body_of(message).get("Name", "")).removeprefix("/")
+    """A version or a label after the name is none of the ARN's."""
+    name = str(body_of(message).get("Name", "")).removeprefix("/").partition(":")[0]
+    if name in {"", "arn"}:
+        raise Unreadable("a parameter that is not named by its name")
     arn = f"arn:aws:ssm:{tables.region}:{tables.account}:parameter/{name}"
     return [Request(f"ssm:{_operation(message, 'ssm')}", arn)]
 
