@@ -33,6 +33,11 @@ class Stack:
     postgres_dsn_app: str
     postgres_dsn_owner: str
 
+    @property
+    def deployment_name(self) -> str:
+        """What all names of the deployment begin with."""
+        return self.memory_table.removesuffix("-memory")
+
 
 def write(state: State, stack: Stack) -> None:
     """Keep it where tools look; it holds keys, so only its owner may read it."""

@@ -58,10 +58,7 @@ def tables_of(body: Mapping[str, Any]) -> set[str]:
 
 def requests(operation: str, body: Mapping[str, Any], tables: Tables) -> list[Request]:
     """Everything that IAM is asked about an operation."""
-    try:
-        return list(_requests(operation, body, tables))
-    except (AttributeError, KeyError, TypeError, ValueError) as malformed:
-        raise Unreadable("malformed") from malformed
+    return list(_requests(operation, body, tables))
 
 
 def _requests(operation: str, body: Mapping[str, Any], tables: Tables) -> Iterator[Request]:

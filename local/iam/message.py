@@ -1,9 +1,14 @@
 """An HTTP request as it arrived, and who signed it for which service."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote
+
+_Value = TypeVar("_Value")
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 
@@ -41,6 +46,17 @@ class Message:
         """The query's names and values, decoded."""
         return parse_qsl(self.target.partition("?")[2], keep_blank_values=True)
 
+    @cached_property
+    def json(self) -> dict[str, Any]:
+        """The JSON object that was sent. A name that comes twice could be read in two ways."""
+        try:
+            body = json.loads(self.body or b"{}", object_pairs_hook=single)
+        except ValueError:
+            raise Unreadable("no JSON") from None
+        if not isinstance(body, dict) or "content-encoding" in self.headers:
+            raise Unreadable("no plain JSON object")
+        return body
+
     def signer(self) -> Signer | None:
         """Who signed; None for nobody. A request signed in two ways is not understood."""
         query = dict(self.query) if "X-Amz-" in self.target else {}
@@ -54,8 +70,8 @@ class Message:
         return Signer(found[1], token, found[2], found[3])
 
 
-def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Names and values of a query or form; one that comes twice could be read in two ways."""
+def single(pairs: list[tuple[str, _Value]]) -> dict[str, _Value]:
+    """Names and values of a query, a form or an object; one that comes twice could be read in two ways."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Unreadable("a parameter comes twice")

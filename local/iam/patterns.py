@@ -35,6 +35,7 @@ def arn_matches(pattern: str, value: str, context: Context) -> bool:
     return len(patterns) == len(parts) and all(map(partial(matches, context=context), patterns, parts))
 
 
+@lru_cache(maxsize=4096)
 def action_matches(pattern: str, action: str) -> bool:
     """Whether an action is meant, in whatever case it is written."""
     return _compiled(pattern.lower()).fullmatch(action.lower()) is not None

@@ -5,7 +5,7 @@ An id is cut off where the tenant ends: what a policy could say to it is said of
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,15 +46,20 @@ class Records:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", buffering=1)
-        self._seen: set[str] = set()
+        self._seen: set[object] = set()
         self.test = BEFORE_ANY_TEST
 
     def note(self, ruling: Ruling, stand_in: bool | None) -> None:  # noqa: FBT001 - three answers, not a switch
         """Write down what was not seen before."""
-        for line in _lines(self.test, ruling, stand_in):
-            if line not in self._seen:
-                self._seen.add(line)
-                self._file.write(f"{line}\n")
+        for line in self._new(_summaries(ruling, stand_in)):
+            self._file.write(f"{line}\n")
+
+    def _new(self, summaries: Iterable[dict[str, Any]]) -> Iterator[str]:
+        for summary in summaries:
+            seen = (self.test, *(_hashable(value) for value in summary.values()))
+            if seen not in self._seen:
+                self._seen.add(seen)
+                yield json.dumps({"test": self.test, **summary})
 
 
 def read(path: Path) -> list[Record]:
@@ -67,19 +72,18 @@ def _record(line: dict[str, Any]) -> Record:
     return Record(context=context, by=tuple(line.pop("by")), **line)
 
 
-def _lines(test: str, ruling: Ruling, stand_in: bool | None) -> Iterable[str]:  # noqa: FBT001
-    common = {"test": test, "role": ruling.principal.role, "service": ruling.service, "stand_in": stand_in}
+def _summaries(ruling: Ruling, stand_in: bool | None) -> Iterator[dict[str, Any]]:  # noqa: FBT001
+    common = {"role": ruling.principal.role, "service": ruling.service, "stand_in": stand_in}
     if not ruling.decisions:
-        nothing = {"action": "", "resource": "", "context": {}, "allowed": False, "by": []}
-        return [json.dumps(common | nothing | {"reason": ruling.reason})]
-    return [
-        json.dumps(
-            common
-            | {"action": asked.action, "resource": _resource(asked.resource), "context": _context(asked)}
-            | {"allowed": decision.allowed, "by": decision.by}
-        )
-        for asked, decision in ruling.decisions
-    ]
+        nothing = {"action": "", "resource": "", "context": {}, "allowed": False, "by": ()}
+        yield common | nothing | {"reason": ruling.reason}
+    for asked, decision in ruling.decisions:
+        what = {"action": asked.action, "resource": _resource(asked.resource), "context": _context(asked)}
+        yield common | what | {"allowed": decision.allowed, "by": decision.by}
+
+
+def _hashable(value: Any) -> object:
+    return tuple(value.items()) if isinstance(value, dict) else value
 
 
 def _resource(arn: str) -> str:
@@ -90,10 +94,10 @@ def _resource(arn: str) -> str:
     return f"{bucket}{slash}{_cut(key, '/')}"
 
 
-def _context(asked: Request) -> dict[str, list[str]]:
+def _context(asked: Request) -> dict[str, tuple[str, ...]]:
     separators = {"dynamodb:leadingkeys": "#", "s3:prefix": "/"}
     return {
-        key: sorted({_cut(value, separators[key]) for value in values}) if key in separators else list(values)
+        key: tuple(sorted({_cut(value, separators[key]) for value in values})) if key in separators else values
         for key, values in asked.context.items()
     }
 

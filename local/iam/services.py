@@ -1,6 +1,5 @@
 """What a request asks of the services that functions call: each is read by its own rules, and no other is known."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,7 +25,10 @@ def requests(message: Message, signer: Signer, tables: Tables) -> list[Request]:
     read = _READERS.get(signer.service)
     if read is None:
         raise Unreadable(f"{signer.service} is not known here")
-    asked = read(message, tables)
+    try:
+        asked = read(message, tables)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as malformed:
+        raise Unreadable("malformed") from malformed
     if not asked:
         raise Unreadable("it asks for nothing")
     return asked
@@ -37,27 +39,9 @@ def tables_of(message: Message, signer: Signer) -> Iterable[str]:
     if signer.service != "dynamodb":
         return ()
     try:
-        return dynamodb.tables_of(body_of(message))
+        return dynamodb.tables_of(message.json)
     except (AttributeError, TypeError):
         raise Unreadable("malformed") from None
-
-
-def body_of(message: Message) -> dict[str, Any]:
-    """The JSON object that was sent. A name that comes twice could be read in two ways."""
-    try:
-        body = json.loads(message.body or b"{}", object_pairs_hook=_once)
-    except ValueError:
-        raise Unreadable("no JSON") from None
-    if not isinstance(body, dict) or "content-encoding" in message.headers:
-        raise Unreadable("no plain JSON object")
-    return body
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name comes twice")
-    return found
 
 
 def _operation(message: Message, service: str) -> str:
@@ -68,7 +52,7 @@ def _operation(message: Message, service: str) -> str:
 
 
 def _dynamodb(message: Message, tables: Tables) -> list[Request]:
-    return dynamodb.requests(_operation(message, "dynamodb"), body_of(message), tables)
+    return dynamodb.requests(_operation(message, "dynamodb"), message.json, tables)
 
 
 def _s3(message: Message, _: Tables) -> list[Request]:
@@ -77,7 +61,7 @@ def _s3(message: Message, _: Tables) -> list[Request]:
 
 def _ssm(message: Message, tables: Tables) -> list[Request]:
     """A version or a label after the name is none of the ARN's."""
-    name = str(body_of(message).get("Name", "")).removeprefix("/").partition(":")[0]
+    name = str(message.json.get("Name", "")).removeprefix("/").partition(":")[0]
     if name in {"", "arn"}:
         raise Unreadable("a parameter that is not named by its name")
     arn = f"arn:aws:ssm:{tables.region}:{tables.account}:parameter/{name}"
@@ -85,12 +69,12 @@ def _ssm(message: Message, tables: Tables) -> list[Request]:
 
 
 def _secrets(message: Message, _: Tables) -> list[Request]:
-    return [Request(f"secretsmanager:{_operation(message, 'secretsmanager')}", _arn(body_of(message), "SecretId"))]
+    return [Request(f"secretsmanager:{_operation(message, 'secretsmanager')}", _arn(message.json, "SecretId"))]
 
 
 def _rds_data(message: Message, _: Tables) -> list[Request]:
     """The service reads the secret on behalf of whoever asks, so that one needs leave to read it."""
-    operation, body = _DATA_API.get(message.target), body_of(message)
+    operation, body = _DATA_API.get(message.target), message.json
     if operation is None or message.method != "POST":
         raise Unreadable("no operation of this service")
     return [
@@ -122,7 +106,7 @@ def sts_parameters(message: Message) -> dict[str, Any]:
     if target:
         if not target.startswith(_STS_VERSION):
             raise Unreadable("no operation of this service")
-        return {"Action": target.removeprefix(_STS_VERSION), **body_of(message)}
+        return {"Action": target.removeprefix(_STS_VERSION), **message.json}
     return single(parse_qsl(message.body.decode(errors="replace"), keep_blank_values=True) + message.query)
 
 

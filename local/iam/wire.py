@@ -3,6 +3,7 @@
 import asyncio
 from asyncio import StreamReader, StreamWriter
 from dataclasses import dataclass
+from functools import cached_property
 
 from local.iam.message import Message
 
@@ -21,10 +22,20 @@ class Head:
 
     first: str
     fields: tuple[tuple[str, str], ...]
+    raw: bytes = b""
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """Names in lower case, and all values of each in one."""
+        found: dict[str, str] = {}
+        for name, value in self.fields:
+            lower = name.lower()
+            found[lower] = f"{found[lower]}, {value}" if lower in found else value
+        return found
 
     def get(self, name: str) -> str:
         """All values of a header in one."""
-        return ", ".join(value for own, value in self.fields if own.lower() == name)
+        return self.headers.get(name, "")
 
 
 @dataclass(frozen=True)
@@ -57,10 +68,7 @@ async def read_request(reader: StreamReader, writer: StreamWriter) -> tuple[Head
     if head.get("expect"):
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = await _body(reader, head)
-    headers: dict[str, str] = {}
-    for name, _ in head.fields:
-        headers[name.lower()] = head.get(name.lower())
-    return head, Message(method, target, headers, body)
+    return head, Message(method, target, head.headers, body)
 
 
 def request(head: Head, message: Message, changes: dict[str, str | None]) -> bytes:
@@ -83,11 +91,16 @@ async def read_answer(reader: StreamReader, method: str) -> Answer:
     status = int(head.first.split(" ")[1])
     has_body = method != "HEAD" and status not in _NO_BODY
     body = await _body(reader, head, until_end=True) if has_body else b""
-    fields = [(name, value) for name, value in head.fields if name.lower() != "transfer-encoding"]
-    if has_body and not head.get("content-length"):
-        fields.append(("Content-Length", str(len(body))))
-    lines = "\r\n".join([head.first, *(f"{name}: {value}" for name, value in fields), "", ""])
-    return Answer(status, head, body, lines.encode("latin-1") + body)
+    return Answer(status, head, body, _raw(head, body, has_body=has_body))
+
+
+def _raw(head: Head, body: bytes, *, has_body: bool) -> bytes:
+    """The answer as it came, but in one piece."""
+    if not has_body or head.get("content-length"):
+        return head.raw + body
+    kept = [(name, value) for name, value in head.fields if name.lower() != "transfer-encoding"]
+    lines = [head.first, *(f"{name}: {value}" for name, value in kept), f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
 async def _head(reader: StreamReader) -> Head | None:
@@ -101,7 +114,7 @@ async def _head(reader: StreamReader) -> Head | None:
     if first.count(" ") < 2 or any(":" not in line or line[0] in " \t" for line in lines):
         raise Broken("no head")
     fields = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
-    return Head(first, fields)
+    return Head(first, fields, text)
 
 
 async def _body(reader: StreamReader, head: Head, *, until_end: bool = False) -> bytes:
