@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent_memory import logs
+from agent_memory.acting import acting_tenant
 from agent_memory.config import Settings
 from agent_memory.domain.times import now
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
     from agent_memory.adapters.dynamodb_state import DynamoStateStore
     from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
+    from agent_memory.adapters.sigv4 import CredentialSource
+    from agent_memory.adapters.tenant_sessions import TenantSessions
     from agent_memory.domain.database import Database
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
@@ -48,11 +52,42 @@ _PROBE_TIMEOUT_S = 3.0
 
 
 @cache
+def tenant_sessions() -> "TenantSessions | None":
+    """Sessions of tenants, for functions that have a role for them."""
+    if settings.tenant_role_arn is None:
+        return None
+    from agent_memory.adapters.sts import TenantRole
+    from agent_memory.adapters.tenant_sessions import TenantSessions
+
+    return TenantSessions(TenantRole(settings.region, settings.tenant_role_arn).assume)
+
+
+def session_metrics() -> dict[str, object]:
+    """What the line of a request says of sessions: misses on average are the rate of them."""
+    sessions = tenant_sessions()
+    if sessions is None:
+        return {}
+    calls, seconds = sessions.taken()
+    values: dict[str, tuple[float, str]] = {"TenantSessionMisses": (calls, "Count")}
+    if calls:
+        values["TenantSessionLatency"] = (round(seconds / calls * 1000, 1), "Milliseconds")
+    return logs.metrics(values)
+
+
+def _of_the_tenant() -> "CredentialSource":
+    """What reaches records: the credentials of the tenant acted for, or without sessions the function's own."""
+    from agent_memory.adapters.sigv4 import own_role
+
+    sessions = tenant_sessions()
+    return own_role if sessions is None else sessions.credentials_of(acting_tenant)
+
+
+@cache
 def dynamodb() -> "AwsJsonClient":
     """The signed DynamoDB client."""
     from agent_memory.adapters.dynamodb import make_client
 
-    return make_client(settings.region)
+    return make_client(settings.region, _of_the_tenant())
 
 
 def data_calls() -> int:
@@ -267,15 +302,11 @@ def unified() -> "Unified":
 @cache
 def purge() -> "Purge":
     """Removal of an agent from every store; embeds nothing."""
-    import boto3
-    from botocore.config import Config
-
     from agent_memory.adapters.dynamodb_purge import DynamoAgentRecords
-    from agent_memory.adapters.s3_archive import S3Archive
+    from agent_memory.adapters.s3_archive import S3Archive, make_client
     from agent_memory.service.purge import Purge
 
-    limits = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
-    archive = S3Archive(boto3.client("s3", region_name=settings.region, config=limits), settings.archive_bucket)
+    archive = S3Archive(make_client(settings.region, _of_the_tenant()), settings.archive_bucket)
     records = DynamoAgentRecords(dynamodb(), settings.memory_table, _buckets())
     # The registry last: until everything else is gone, it says that the agent is there.
     return Purge(_memories(), [archive, records, _registry()], idempotency(), tally(), now)

@@ -30,6 +30,11 @@ class Settings:
         return self._required("CONTROL_TABLE")
 
     @property
+    def tenant_role_arn(self) -> str | None:
+        """Role that the function takes for each tenant; without one it reaches records with its own."""
+        return os.environ.get("TENANT_ROLE_ARN") or None
+
+    @property
     def pepper_parameter(self) -> str:
         """SSM SecureString that keys the hashes of API keys."""
         return self._required("PEPPER_PARAMETER")

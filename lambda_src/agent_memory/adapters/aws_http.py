@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agent_memory.adapters import kept
-from agent_memory.adapters.sigv4 import Credentials, signed_headers
+from agent_memory.adapters.sigv4 import CredentialSource, own_role, signed_headers
 
 NO_ANSWER = (OSError, http.client.HTTPException)
 """What a request raises whose answer did not come, or not whole: nobody knows whether it took effect."""
@@ -68,12 +68,20 @@ def pause(attempt: int, deadline: float = math.inf) -> bool:
 class AwsClient:
     """One service endpoint. Several threads may use it: each request under way has a connection to itself."""
 
-    def __init__(self, service: str, region: str, *, signing_name: str | None = None) -> None:
+    def __init__(
+        self,
+        service: str,
+        region: str,
+        *,
+        signing_name: str | None = None,
+        credentials: CredentialSource = own_role,
+    ) -> None:
         domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         own = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
         endpoint = os.environ.get(own) or os.environ.get("AWS_ENDPOINT_URL") or f"https://{service}.{region}.{domain}"
         self._url = urlsplit(endpoint)
         self._signing_name = signing_name or service
+        self._credentials = credentials
         self._region = region
         self._kept: deque[tuple[http.client.HTTPConnection, float]] = deque()
 
@@ -84,7 +92,7 @@ class AwsClient:
     def _post(self, path: str, headers: Mapping[str, str], body: bytes, deadline: float) -> Answer:
         """Send a request once, to be answered by `deadline`; whatever NO_ANSWER names may be raised."""
         signed = signed_headers(
-            Credentials.from_environment(),
+            self._credentials(deadline),
             service=self._signing_name,
             region=self._region,
             headers={**headers, "host": self._url.netloc},
@@ -97,13 +105,26 @@ class AwsClient:
             wire.settimeout(kept.time_left(deadline))
             connection.request("POST", path, body, signed)
             with connection.getresponse() as response:
-                answer = _answer(response, _read(response, wire, deadline))
+                answer = self._answer(response, _read(response, wire, deadline))
         except BaseException:
             connection.close()
             raise
         if connection.sock is not None:  # the service may have said that this was the last one
             self._kept.append((connection, time.time()))
         return answer
+
+    def _answer(self, response: http.client.HTTPResponse, text: bytes) -> Answer:
+        """Read an answer; an error may come from something in between that knows no JSON."""
+        try:
+            body = json.loads(text)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            if response.status == http.HTTPStatus.OK:
+                raise http.client.IncompleteRead(text)
+            body = {}
+        named = response.headers.get("x-amzn-ErrorType") or str(body.get("__type") or body.get("code") or "")
+        return Answer(response.status, named.partition(":")[0].rpartition("#")[2], body)
 
     def _connection(self, deadline: float) -> http.client.HTTPConnection:
         while self._kept:
@@ -140,17 +161,3 @@ def _read(response: http.client.HTTPResponse, wire: socket.socket, deadline: flo
     if response.length:
         raise http.client.IncompleteRead(text)
     return text
-
-
-def _answer(response: http.client.HTTPResponse, text: bytes) -> Answer:
-    """Read an answer; an error may come from something in between that knows no JSON."""
-    try:
-        body = json.loads(text)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        if response.status == http.HTTPStatus.OK:
-            raise http.client.IncompleteRead(text)
-        body = {}
-    named = response.headers.get("x-amzn-ErrorType") or str(body.get("__type") or body.get("code") or "")
-    return Answer(response.status, named.partition(":")[0].rpartition("#")[2], body)

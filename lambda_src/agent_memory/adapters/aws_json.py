@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from agent_memory.adapters.aws_http import NO_ANSWER, AwsClient, AwsError, pause
+from agent_memory.adapters.sigv4 import CredentialSource, own_role
 from agent_memory.errors import StoreUnavailable
 
 _ATTEMPTS = 4
@@ -29,8 +30,16 @@ _THROTTLED = {
 class AwsJsonClient(AwsClient):
     """One service endpoint; an operation that may pass is tried several times."""
 
-    def __init__(self, service: str, target_prefix: str, region: str, *, protocol: str) -> None:
-        super().__init__(service, region)
+    def __init__(
+        self,
+        service: str,
+        target_prefix: str,
+        region: str,
+        *,
+        protocol: str,
+        credentials: CredentialSource = own_role,
+    ) -> None:
+        super().__init__(service, region, credentials=credentials)
         self._service = service
         self._target_prefix = target_prefix
         self._content_type = f"application/x-amz-json-{protocol}"
@@ -51,7 +60,7 @@ class AwsJsonClient(AwsClient):
 
         Raises:
             AwsError: the service refused the request (4xx).
-            StoreUnavailable: no answer after all attempts.
+            StoreUnavailable: no answer after all attempts, or no credentials to ask with.
         """
         headers = {"content-type": self._content_type, "x-amz-target": f"{self._target_prefix}.{operation}"}
         body = json.dumps(request).encode()

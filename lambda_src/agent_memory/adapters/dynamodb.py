@@ -7,6 +7,7 @@ from typing import Any
 from agent_memory.adapters.aws_http import AwsError, pause
 from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_item import Item
+from agent_memory.adapters.sigv4 import CredentialSource, own_role
 from agent_memory.domain.scan import ScanBudgetSpent
 from agent_memory.errors import InProgress, StoreUnavailable
 
@@ -27,9 +28,9 @@ class ConditionFailed(Exception):
         self.resent = resent
 
 
-def make_client(region: str) -> AwsJsonClient:
+def make_client(region: str, credentials: CredentialSource = own_role) -> AwsJsonClient:
     """Make the client; it connects at its first call."""
-    return AwsJsonClient("dynamodb", "DynamoDB_20120810", region, protocol="1.0")
+    return AwsJsonClient("dynamodb", "DynamoDB_20120810", region, protocol="1.0", credentials=credentials)
 
 
 def get(client: AwsJsonClient, table: str, item_key: Item) -> Item | None:

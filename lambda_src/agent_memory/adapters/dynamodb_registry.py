@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from agent_memory.acting import acting_for
 from agent_memory.adapters import dynamodb
 from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_item import Item, key, key_part, read_text, text
@@ -28,7 +29,8 @@ class DynamoAgentRegistry:
             item = {**_session_key(tenant_id, agent_id, session_id), "mark_id": text(mark_id)}
         put = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
         try:
-            with self._client.hurry():
+            # Marks may have waited for another tenant's request.
+            with acting_for(tenant_id), self._client.hurry():
                 dynamodb.write(self._client, [{"Put": put}])
         except dynamodb.ConditionFailed as exc:
             # The answer to an earlier attempt was lost: the mark that stands there may be this very one.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from agent_memory.acting import acting_for
 from agent_memory.adapters import dynamodb
 from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_item import Item, key, number, text
@@ -24,7 +25,8 @@ class DynamoUsageStore:
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": {f":{place[1:]}": number(counts[name]) for place, name in names.items()},
         }
-        with self._client.hurry():
+        # Counts may have waited for another tenant's request.
+        with acting_for(tenant_id), self._client.hurry():
             dynamodb.write(self._client, [{"Update": update}])
 
     def get(self, tenant_id: str) -> Mapping[str, int]:

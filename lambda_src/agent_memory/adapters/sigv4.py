@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What Lambda puts into the environment of a function."""
+    """What signs a request."""
 
     access_key_id: str
     secret_access_key: str
@@ -20,12 +20,21 @@ class Credentials:
 
     @classmethod
     def from_environment(cls) -> "Credentials":
-        """Read at each request: the values are strings in memory, and a rotated set is used at once."""
+        """What Lambda gives a function, read at each request: strings in memory, and a rotated set is used at once."""
         return cls(
             os.environ["AWS_ACCESS_KEY_ID"],
             os.environ["AWS_SECRET_ACCESS_KEY"],
             os.environ.get("AWS_SESSION_TOKEN"),
         )
+
+
+CredentialSource = Callable[[float], Credentials]
+"""Whose credentials sign a request that has to be answered by a time of time.monotonic()."""
+
+
+def own_role(_deadline: float) -> Credentials:
+    """`CredentialSource` of the function itself."""
+    return Credentials.from_environment()
 
 
 def signed_headers(

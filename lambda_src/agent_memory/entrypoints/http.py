@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agent_memory import bootstrap, errors, logs
+from agent_memory.acting import acting_for
 from agent_memory.domain import idempotency
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import AlreadyAnswered, Answer, Attempt, IdempotencyRecord
@@ -50,7 +51,12 @@ Handler = Callable[[dict[str, Any], object], JsonObject]
 def api(routes: Mapping[str, Route], *, counted: bool = True) -> Handler:
     """Make the Lambda handler of a function that serves these routes, which count as usage unless told otherwise."""
 
-    def handler(event: dict[str, Any], _context: object) -> JsonObject:
+    def handler(event: dict[str, Any], context: object) -> JsonObject:
+        # Whatever became of the request before, and whatever becomes of this one.
+        with acting_for(tenant_of(event)):
+            return serve(event, context)
+
+    def serve(event: dict[str, Any], _context: object) -> JsonObject:
         started, calls = time.perf_counter(), bootstrap.data_calls()
         request_id, route = event["requestContext"]["requestId"], event["routeKey"]
         status, answer, headers = _answer(event, routes, route, request_id)
@@ -61,7 +67,8 @@ def api(routes: Mapping[str, Route], *, counted: bool = True) -> Handler:
             _count(tenant_id, request_id)
         latency_ms = round((time.perf_counter() - started) * 1000, 1)
         meta = {**answer.get("meta", {}), "request_id": request_id, "latency_ms": latency_ms}
-        logs.line(request_id=request_id, route=route, status=status, latency_ms=latency_ms, data_calls=data_calls)
+        said = {"request_id": request_id, "route": route, "status": status, "latency_ms": latency_ms}
+        logs.line(**said, data_calls=data_calls, **bootstrap.session_metrics())
         reply: JsonObject = {"statusCode": status, "headers": {"content-type": "application/json", **headers}}
         return reply if status == 204 else reply | {"body": dumps({**body, "meta": meta})}
 

@@ -15,4 +15,5 @@ module "agent_memory" {
   log_retention_days  = var.log_retention_days
   network             = var.network
   tables              = var.tables
+  tenant_sessions     = var.tenant_sessions
 }

@@ -101,3 +101,9 @@ variable "tags" {
   default     = {}
   nullable    = false
 }
+
+variable "tenant_sessions" {
+  description = "Whether IAM keeps tenants apart too."
+  type        = bool
+  default     = null
+}

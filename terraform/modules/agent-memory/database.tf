@@ -2,9 +2,10 @@ locals {
   # Services that database functions call, by connection mode; outside a VPC everything is in reach.
   _endpoints_needed = {
     data_api = []
-    direct   = ["bedrock-runtime", "dynamodb", "s3"]
-    proxy    = ["bedrock-runtime", "dynamodb", "s3"]
+    direct   = concat(["bedrock-runtime", "dynamodb", "s3"], local._sts_endpoint)
+    proxy    = concat(["bedrock-runtime", "dynamodb", "s3"], local._sts_endpoint)
   }
+  _sts_endpoint = var.tenant_sessions == true ? ["sts"] : []
 
   _network    = one(concat(module.network, var.network.existing[*]))
   _proxy_name = "${var.name}-proxy"

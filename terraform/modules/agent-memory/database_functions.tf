@@ -17,9 +17,9 @@ locals {
     semantic = {
       timeout_s   = local._embedding_function_s
       environment = merge(local._tables, local._embedding)
-      policy = {
+      policy      = { Embed = local._embed }
+      tenant_policy = {
         DataKeys = local._data_keys
-        Embed    = local._embed
         Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
         Answers  = local._answers
         Usage    = local._usage
@@ -30,9 +30,9 @@ locals {
     unified = {
       timeout_s   = local._embedding_function_s
       environment = merge(local._tables, local._embedding)
-      policy = {
+      policy      = { Embed = local._embed }
+      tenant_policy = {
         DataKeys = local._data_keys
-        Embed    = local._embed
         Memory = {
           actions = [
             "dynamodb:BatchWriteItem",
@@ -53,7 +53,8 @@ locals {
     privacy = {
       timeout_s   = 29
       environment = merge(local._tables, { ARCHIVE_BUCKET = module.archive.bucket_name })
-      policy = {
+      policy      = {}
+      tenant_policy = {
         DataKeys = local._data_keys
         Memory   = { actions = ["dynamodb:BatchWriteItem", "dynamodb:Query"], resources = [local._memory] }
         BucketsAndMarks = {
@@ -63,7 +64,7 @@ locals {
         Answers  = local._answers
         Usage    = local._usage
         Archive  = { actions = ["s3:ListBucketVersions"], resources = [module.archive.bucket_arn] }
-        Archived = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["${module.archive.bucket_arn}/*"] }
+        Archived = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = [module.archive.bucket_arn] }
       }
     }
 
@@ -75,14 +76,16 @@ locals {
         Control = { actions = ["dynamodb:GetItem"], resources = [local._control] }
         Archive = { actions = ["s3:ListBucket"], resources = [module.archive.bucket_arn] }
       }
+      tenant_policy = null # whether the stores answer has nothing to do with tenants
     }
   }
 
   _database_functions = {
     for name, own in local._uses_of_database : name => {
-      timeout_s   = own.timeout_s
-      environment = merge(local._database, local._access[var.connection].environment, own.environment)
-      policy      = merge(local._access[var.connection].policy, own.policy)
+      timeout_s     = own.timeout_s
+      environment   = merge(local._database, local._access[var.connection].environment, own.environment)
+      policy        = merge(local._access[var.connection].policy, own.policy)
+      tenant_policy = own.tenant_policy
     }
   }
 }
@@ -97,6 +100,8 @@ module "database_function" {
   architecture         = var.artifact.architecture
   environment          = each.value.environment
   policy               = each.value.policy
+  tenant_policy        = each.value.tenant_policy
+  tenant_sessions      = local._tenant_sessions.database_functions
   timeout_s            = each.value.timeout_s
   memory_mib           = var.functions.memory_mib
   reserved_concurrency = lookup(var.functions.reserved_concurrency, each.key, null)

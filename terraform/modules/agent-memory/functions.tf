@@ -1,4 +1,5 @@
-# One artifact, one role each. What a function may do stands beside what it is told.
+# One artifact, one role each. What a function may do stands beside what it is told: `tenant_policy` for the tenant of a request,
+# `policy` for all. Those without a `tenant_policy` work for every tenant, or for none (sessions.tf).
 locals {
   _routes         = jsondecode(file("${path.module}/routes.json"))
   _functions      = merge(module.function, module.database_function)
@@ -40,12 +41,14 @@ locals {
         Keys   = { actions = ["dynamodb:GetItem"], resources = [local._control] }
         Pepper = { actions = ["ssm:GetParameter"], resources = [aws_ssm_parameter.pepper.arn] }
       }
+      tenant_policy = null # whose key it is, is what it finds out
     }
 
     working = {
       timeout_s   = 20
       environment = local._tables
-      policy = {
+      policy      = {}
+      tenant_policy = {
         DataKeys = local._data_keys
         Memory = {
           actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]
@@ -59,7 +62,8 @@ locals {
     episodic = {
       timeout_s   = 20
       environment = local._tables
-      policy = {
+      policy      = {}
+      tenant_policy = {
         DataKeys = local._data_keys
         Memory = {
           actions = [
@@ -100,6 +104,7 @@ locals {
           resources = [module.database.app_secret_arn]
         }
       }
+      tenant_policy = null # the schema is every tenant's
     }
   }
 }
@@ -114,6 +119,8 @@ module "function" {
   architecture         = var.artifact.architecture
   environment          = each.value.environment
   policy               = each.value.policy
+  tenant_policy        = each.value.tenant_policy
+  tenant_sessions      = local._tenant_sessions.outside_vpc
   timeout_s            = each.value.timeout_s
   memory_mib           = var.functions.memory_mib
   reserved_concurrency = lookup(var.functions.reserved_concurrency, each.key, null)

@@ -59,6 +59,11 @@ output "schema" {
   value       = jsondecode(aws_lambda_invocation.schema.result)
 }
 
+output "tenant_roles" {
+  description = "ARN of the role that each function takes for one tenant at a time; null for those whose own role reaches every tenant's records."
+  value       = { for role, function in local._functions : role => function.tenant_role_arn }
+}
+
 output "tables" {
   description = "Name, ARN and stream of the tables, by role."
   value = {

@@ -73,7 +73,7 @@ variable "network" {
     The VPC of the database. Without `existing` one is created from `cidr` over `az_count` zones, with flow logs if wanted.
     `endpoint_az_count`: zones in which the endpoint of Bedrock is present and billed, with connection = "direct" or "proxy".
     `existing`: your own subnets and security groups, and in `endpoints` the AWS services that those subnets reach (dynamodb, s3,
-    and bedrock-runtime under its private name). The function group must be let out to, and the database group let in from it on,
+    and bedrock-runtime under its private name; with tenant_sessions also sts, the region's own). The function group must be let out to, and the database group let in from it on,
     the database's port; the database group also from itself with a proxy, which is in that group.
   EOT
   type = object({
@@ -95,7 +95,7 @@ variable "network" {
     condition = alltrue([
       for own in var.network.existing[*] : length(setsubtract(local._endpoints_needed[var.connection], own.endpoints)) == 0
     ])
-    error_message = "network.existing.endpoints lacks ${join(" and ", flatten([for own in var.network.existing[*] : tolist(setsubtract(local._endpoints_needed[var.connection], own.endpoints))]))}: with connection = \"${var.connection}\" database functions live in the VPC and would wait for it in vain."
+    error_message = "network.existing.endpoints lacks ${join(" and ", flatten([for own in var.network.existing[*] : tolist(setsubtract(local._endpoints_needed[var.connection], own.endpoints))]))}: with connection = \"${var.connection}\"${var.tenant_sessions == true ? " and tenant_sessions = true" : ""} database functions live in the VPC and would wait for it in vain."
   }
 
   validation {
@@ -135,4 +135,14 @@ variable "tables" {
     condition     = toset(keys(var.tables)) == toset(["control", "memory"])
     error_message = "tables must describe memory and control, {} for the defaults; got ${join(", ", keys(var.tables))}."
   }
+}
+
+variable "tenant_sessions" {
+  description = <<-EOT
+    Whether functions reach DynamoDB and S3 with credentials of the request's tenant alone, taken from STS once for each tenant and
+    function in 50 minutes. In a VPC that needs an endpoint of sts: true makes one in a created VPC and demands it in `existing`. Null:
+    wherever STS is in reach, so not by functions in a VPC unless `network.existing.endpoints` names sts.
+  EOT
+  type        = bool
+  default     = null
 }

@@ -51,7 +51,7 @@ locals {
   ]
 
   _allowed = [
-    for name, statement in merge(local._own_statements, var.policy) : {
+    for name, statement in merge(local._own_statements, var.policy, local._take_tenant_role, local._tenant_policy_for_all) : {
       Sid      = name
       Effect   = "Allow"
       Action   = sort(statement.actions)

@@ -35,7 +35,7 @@ resource "aws_lambda_function" "main" {
   }
 
   environment {
-    variables = var.environment
+    variables = merge(var.environment, { for role in aws_iam_role.tenant : "TENANT_ROLE_ARN" => role.arn })
   }
 
   logging_config {
@@ -57,5 +57,5 @@ resource "aws_lambda_function" "main" {
   }
 
   # Lambda checks the role when it creates the function and uses it until the last network interface is gone.
-  depends_on = [aws_iam_role_policy.main]
+  depends_on = [aws_iam_role_policy.main, aws_iam_role_policy.tenant]
 }

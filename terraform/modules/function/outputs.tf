@@ -19,6 +19,12 @@ output "log_group_name" {
   value       = aws_cloudwatch_log_group.main.name
 }
 
+output "tenant_role_arn" {
+  description = "ARN of the role that the function takes for each tenant, with its policy attached; null without sessions."
+  value       = one(aws_iam_role.tenant[*].arn)
+  depends_on  = [aws_iam_role_policy.tenant]
+}
+
 output "role_arn" {
   description = "ARN of the role, with its policy attached."
   value       = aws_iam_role.main.arn
