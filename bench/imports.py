@@ -53,6 +53,7 @@ _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "bench",
     "AWS_SECRET_ACCESS_KEY": "bench",
     "MEMORY_TABLE": "memory",
+    "TENANT_ROLE_ARN": "arn:aws:iam::000000000000:role/bench",
     "CONTROL_TABLE": "control",
     "PEPPER_PARAMETER": "/pepper",
     "DATABASE_CONNECTION": "data_api",

@@ -25,6 +25,9 @@ module "agent_memory" {
   artifact   = merge(local.build, { path = "${path.module}/../../dist/agent-memory-arm64.zip" })
   connection = "direct"
 
+  # IAM keeps tenants apart for the functions in the VPC too: an endpoint of STS, about USD 7 a month.
+  tenant_sessions = true
+
   database = {
     min_acu      = 1 # about USD 88 a month, and as much again for the reader
     max_acu      = 8

@@ -65,7 +65,18 @@ def test_only_database_functions_are_ever_in_a_vpc(name: str, environment_plans:
 def test_a_vpc_without_functions_has_no_endpoints(name: str, environment_plans: dict[str, dict[str, Any]]) -> None:
     services = {each["service_name"].split(".")[-1] for each in created(environment_plans[name], "aws_vpc_endpoint")}
 
-    assert services == (set() if name in {"dev", "local"} else {"bedrock-runtime", "dynamodb", "s3"})
+    assert services == (set() if name in {"dev", "local"} else {"bedrock-runtime", "dynamodb", "s3", "sts"})
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_every_function_that_serves_a_tenant_takes_a_role_for_it(
+    name: str, environment_plans: dict[str, dict[str, Any]]
+) -> None:
+    roles = {each["name"] for each in created(environment_plans[name], "aws_iam_role")}
+
+    assert {role for role in roles if role.endswith("-tenant")} == {
+        f"memory-{name}-{function}-tenant" for function in ("episodic", "privacy", "semantic", "unified", "working")
+    }
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -1,10 +1,11 @@
-# Low latency: the cluster never pauses, a reader takes over when the writer fails, and Bedrock is reached through two zones.
+# Low latency: the cluster never pauses, a reader takes over when the writer fails, and Bedrock and STS are reached through two zones.
 # The artifact is the release's: `make release` in the checkout of its tag, then
 # -var-file=../../../dist/release/agent-memory-<version>-arm64.tfvars.json. A zip in a bucket of yours: docs/operations.md.
 region              = "eu-west-1"
 name                = "memory-prod"
 connection          = "direct"
 deletion_protection = true
+tenant_sessions     = true # the functions in the VPC reach STS through an endpoint of its own
 
 database = {
   min_acu               = 1

@@ -1,9 +1,10 @@
 # As production, smaller: connections of the functions' own, so that latency and connection limits show before production does.
 # The artifact is the release's: `make release` in the checkout of its tag, then
 # -var-file=../../../dist/release/agent-memory-<version>-arm64.tfvars.json. A zip in a bucket of yours: docs/operations.md.
-region     = "eu-west-1"
-name       = "memory-staging"
-connection = "direct"
+region          = "eu-west-1"
+name            = "memory-staging"
+connection      = "direct"
+tenant_sessions = true
 
 # 0.5 ACU is about USD 44 a month; with 0 the cluster pauses, and what needs SQL is answered 503 until it is back.
 database = {

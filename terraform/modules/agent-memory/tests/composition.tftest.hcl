@@ -155,9 +155,10 @@ run "alarms_watch_the_whole_deployment" {
   command = plan
 
   variables {
-    alarms     = { topic_arns = ["arn:aws:sns:eu-west-1:123456789012:on-call"], dashboard = true }
-    connection = "proxy"
-    database   = { min_acu = 0.5 }
+    alarms          = { topic_arns = ["arn:aws:sns:eu-west-1:123456789012:on-call"], dashboard = true }
+    connection      = "proxy"
+    tenant_sessions = true
+    database        = { min_acu = 0.5 }
   }
 
   assert {

@@ -40,7 +40,8 @@ run "direct_connections_put_database_functions_in_the_vpc_and_log_in_with_iam" {
   command = plan
 
   variables {
-    connection = "direct"
+    connection      = "direct"
+    tenant_sessions = true
   }
 
   assert {
@@ -66,8 +67,8 @@ run "direct_connections_put_database_functions_in_the_vpc_and_log_in_with_iam" {
   }
 
   assert {
-    condition     = module.network[0].interface_endpoint_services == ["bedrock-runtime"]
-    error_message = "Functions in the VPC must reach the model, and nothing else that costs money by the hour."
+    condition     = module.network[0].interface_endpoint_services == ["bedrock-runtime", "sts"]
+    error_message = "Functions in the VPC must reach the model and STS, and nothing else that costs money by the hour."
   }
 }
 
@@ -84,8 +85,9 @@ run "every_database_function_gets_the_way_of_the_connection" {
   command = plan
 
   variables {
-    connection = "proxy"
-    database   = { min_acu = 0.5 }
+    connection      = "proxy"
+    tenant_sessions = true
+    database        = { min_acu = 0.5 }
   }
 
   assert {
@@ -104,8 +106,8 @@ run "every_database_function_gets_the_way_of_the_connection" {
   }
 
   assert {
-    condition     = module.network[0].interface_endpoint_services == ["bedrock-runtime"]
-    error_message = "Functions in the VPC must reach the model, and nothing else that costs money by the hour."
+    condition     = module.network[0].interface_endpoint_services == ["bedrock-runtime", "sts"]
+    error_message = "Functions in the VPC must reach the model and STS, and nothing else that costs money by the hour."
   }
 }
 
@@ -113,8 +115,9 @@ run "through_a_proxy_functions_log_in_to_the_proxy" {
   command = plan
 
   variables {
-    connection = "proxy"
-    database   = { min_acu = 0.5 }
+    connection      = "proxy"
+    tenant_sessions = true
+    database        = { min_acu = 0.5 }
   }
 
   assert {
@@ -142,13 +145,14 @@ run "your_own_network_is_used_instead_of_a_created_one" {
   command = plan
 
   variables {
-    connection = "direct"
+    connection      = "direct"
+    tenant_sessions = true
     network = {
       existing = {
         subnet_ids                 = ["subnet-a", "subnet-b"]
         database_security_group_id = "sg-database"
         function_security_group_id = "sg-functions"
-        endpoints                  = ["s3", "dynamodb", "bedrock-runtime"]
+        endpoints                  = ["s3", "dynamodb", "bedrock-runtime", "sts"]
       }
     }
   }
@@ -183,7 +187,8 @@ run "the_schema_function_uses_the_data_api_in_every_mode" {
   command = plan
 
   variables {
-    connection = "direct"
+    connection      = "direct"
+    tenant_sessions = true
   }
 
   assert {

@@ -19,7 +19,7 @@ run "no_statement_of_any_function_has_a_wildcard" {
   assert {
     condition = alltrue(flatten([
       for f in merge(local._plain_functions, local._database_functions) : [
-        for s in f.policy : [[for a in s.actions : !strcontains(a, "*")], [for r in s.resources : r != "*"]]
+        for s in merge(f.policy, f.tenant_policy) : [[for a in s.actions : !strcontains(a, "*")], [for r in s.resources : r != "*"]]
       ]
     ]))
     error_message = "Actions and resources must be named."
@@ -52,7 +52,7 @@ run "only_the_authorizer_reads_the_pepper" {
   assert {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
-      if anytrue(flatten([for s in f.policy : [for a in s.actions : startswith(a, "ssm:")]]))
+      if anytrue(flatten([for s in merge(f.policy, f.tenant_policy) : [for a in s.actions : startswith(a, "ssm:")]]))
     ] == ["authorizer"]
     error_message = "No other function may read parameters."
   }
@@ -64,7 +64,7 @@ run "only_the_schema_function_reads_the_master_secret_or_writes_secrets" {
   assert {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
-      if anytrue(flatten([for s in f.policy : [for r in s.resources : strcontains(r, ":secret:master")]]))
+      if anytrue(flatten([for s in merge(f.policy, f.tenant_policy) : [for r in s.resources : strcontains(r, ":secret:master")]]))
     ] == ["schema"]
     error_message = "The master secret must be the schema function's alone."
   }
@@ -81,13 +81,13 @@ run "only_the_episodes_reach_the_indexes" {
   assert {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
-      if anytrue(flatten([for s in f.policy : [for r in s.resources : endswith(r, "/index/*")]]))
+      if anytrue(flatten([for s in merge(f.policy, f.tenant_policy) : [for r in s.resources : endswith(r, "/index/*")]]))
     ] == ["episodic"]
     error_message = "State is read by key, and whatever an agent did last by the agent."
   }
 
   assert {
-    condition     = local._plain_functions.episodic.policy.MemoryIndexes.actions == ["dynamodb:Query"]
+    condition     = local._plain_functions.episodic.tenant_policy.MemoryIndexes.actions == ["dynamodb:Query"]
     error_message = "Indexes are queried, nothing else."
   }
 }
@@ -97,7 +97,7 @@ run "semantic_binds_sessions_and_counts_and_reads_no_table" {
 
   assert {
     condition = {
-      for name, s in local._database_functions.semantic.policy : name => s if anytrue([for a in s.actions : startswith(a, "dynamodb:")])
+      for name, s in merge(local._database_functions.semantic.policy, local._database_functions.semantic.tenant_policy) : name => s if anytrue([for a in s.actions : startswith(a, "dynamodb:")])
       } == {
       Answers  = { actions = ["dynamodb:PutItem"], resources = [local._control] }
       Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
@@ -111,7 +111,7 @@ run "unified_deletes_nothing" {
   command = plan
 
   assert {
-    condition     = !anytrue(flatten([for s in local._database_functions.unified.policy : [for a in s.actions : strcontains(a, "Delete")]]))
+    condition     = !anytrue(flatten([for s in merge(local._database_functions.unified.policy, local._database_functions.unified.tenant_policy) : [for a in s.actions : strcontains(a, "Delete")]]))
     error_message = "It stores and reads."
   }
 }
@@ -122,15 +122,15 @@ run "only_privacy_reaches_into_the_archive_and_only_to_delete" {
   assert {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
-      if anytrue(flatten([for s in f.policy : [for r in s.resources : startswith(r, "arn:aws:s3:::mocked/")]]))
+      if anytrue(flatten([for s in merge(f.policy, f.tenant_policy) : [for a in s.actions : startswith(a, "s3:") && strcontains(a, "Object")]]))
     ] == ["privacy"]
     error_message = "No other function may touch an object."
   }
 
   assert {
     condition = (
-      local._database_functions.privacy.policy.Archive == { actions = ["s3:ListBucketVersions"], resources = ["arn:aws:s3:::mocked"] }
-      && local._database_functions.privacy.policy.Archived == { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["arn:aws:s3:::mocked/*"] }
+      local._database_functions.privacy.tenant_policy.Archive == { actions = ["s3:ListBucketVersions"], resources = ["arn:aws:s3:::mocked"] }
+      && local._database_functions.privacy.tenant_policy.Archived == { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["arn:aws:s3:::mocked"] }
     )
     error_message = "Every version must be found and removed, and none be read."
   }
@@ -142,7 +142,7 @@ run "every_function_that_serves_requests_counts_them" {
   assert {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
-      if anytrue([for s in f.policy : contains(s.actions, "dynamodb:UpdateItem") && contains(s.resources, local._control)])
+      if anytrue([for s in merge(f.policy, f.tenant_policy) : contains(s.actions, "dynamodb:UpdateItem") && contains(s.resources, local._control)])
     ] == ["episodic", "privacy", "semantic", "unified", "working"]
     error_message = "Usage must come from counters, and only from functions that are used."
   }
@@ -153,7 +153,7 @@ run "no_function_scans_a_table" {
 
   assert {
     condition = !anytrue(flatten([
-      for f in merge(local._plain_functions, local._database_functions) : [for s in f.policy : [for a in s.actions : a == "dynamodb:Scan"]]
+      for f in merge(local._plain_functions, local._database_functions) : [for s in merge(f.policy, f.tenant_policy) : [for a in s.actions : a == "dynamodb:Scan"]]
     ]))
     error_message = "A scan sees every tenant."
   }
