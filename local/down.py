@@ -19,7 +19,7 @@ def down(state: State) -> None:
 def clean(state: State) -> list[str]:
     """Stop and remove; return what was stopped."""
     opened = ports.recorded(state)
-    stopped = [name for name in ("terraform", "ministack", "rds_data", "bedrock") if services.stop(state, name)]
+    stopped = [name for name in ("terraform", "ministack", "iam", "rds_data", "bedrock") if services.stop(state, name)]
     # PostgreSQL is found by its data: a killed `up` may have started it without taking note.
     server = postgres.pid(state.postgres)
     if server is not None:

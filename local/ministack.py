@@ -31,6 +31,11 @@ def bedrock_endpoint(ports: Ports) -> str:
     return f"http://{LOOPBACK}:{ports.bedrock}"
 
 
+def iam_endpoint(ports: Ports) -> str:
+    """Return the URL of all services for whoever calls as a role: there, and on the way on, IAM is enforced."""
+    return f"http://{LOOPBACK}:{ports.iam}"
+
+
 def credentials(ports: Ports) -> dict[str, str]:
     """Return what an AWS client needs in its environment; none of it is a secret."""
     return {
@@ -58,7 +63,11 @@ def start(state: State, ports: Ports, record: Callable[[Process], None]) -> None
     """Start MiniStack with nothing of the caller's environment: its Lambda workers inherit what it has."""
     state.tmp.mkdir(parents=True, exist_ok=True)
     env = {
-        **credentials(ports),
+        **_ACCESS,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": iam_endpoint(ports),  # what functions use; MiniStack itself calls nobody
+        "AUTH": "true",
         "PATH": "/usr/bin:/bin",
         "HOME": str(state.tmp),
         "TMPDIR": str(state.tmp),

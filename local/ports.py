@@ -18,6 +18,7 @@ class Ports:
     postgres: int
     rds_data: int
     bedrock: int
+    iam: int
 
 
 _NAMES = {field.name for field in fields(Ports)}

@@ -1,4 +1,4 @@
-"""The four background services of a stack: which of them run, and how the missing ones are started and stopped."""
+"""The five background services of a stack: which of them run, and how the missing ones are started and stopped."""
 
 import json
 import sys
@@ -67,6 +67,18 @@ def ensure_ministack(state: State, ports: Ports) -> None:
         console.status("  starting MiniStack")
         ministack.start(state, ports, partial(record, state, "ministack"))
     _wait(state, "ministack", lambda: ministack.is_ready(ports), state.logs / "ministack.log")
+
+
+def ensure_iam(state: State, ports: Ports) -> None:
+    """Start the proxy that judges what functions ask, unless it runs."""
+    log = state.logs / "iam.log"
+    if not is_alive(state, "iam"):
+        console.status("  starting IAM")
+        stand_ins = {name: getattr(ports, name.replace("-", "_")) for name in ("ministack", "rds-data", "bedrock")}
+        arguments = [f"--{name}={port}" for name, port in stand_ins.items()]
+        arguments += [f"--port={ports.iam}", f"--records={state.iam_records}"]
+        process.start([sys.executable, "-m", "local.iam", *arguments], {}, log, ROOT, partial(record, state, "iam"))
+    _wait(state, "iam", lambda: is_open(ports.iam), log)
 
 
 def record(state: State, name: str, service: Process) -> None:

@@ -24,6 +24,7 @@ class Stack:
     aws_endpoint_url: str
     rds_data_endpoint_url: str
     bedrock_endpoint_url: str
+    iam_endpoint_url: str
     region: str
     memory_table: str
     control_table: str
@@ -31,6 +32,11 @@ class Stack:
     queue_url: str
     postgres_dsn_app: str
     postgres_dsn_owner: str
+
+    @property
+    def deployment_name(self) -> str:
+        """What all names of the deployment begin with."""
+        return self.memory_table.removesuffix("-memory")
 
 
 def write(state: State, stack: Stack) -> None:

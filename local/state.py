@@ -59,6 +59,16 @@ class State:
         return self.folder / "logs"
 
     @property
+    def iam(self) -> Path:
+        """Where the IAM proxy notes what it decided."""
+        return self.folder / "iam"
+
+    @property
+    def iam_records(self) -> Path:
+        """What was decided, a line each."""
+        return self.iam / "records.jsonl"
+
+    @property
     def tmp(self) -> Path:
         """Temporary files of the services."""
         return self.folder / "tmp"
@@ -77,7 +87,7 @@ class State:
 
     def remove(self) -> None:
         """Forget everything but the lock."""
-        for folder in (self.postgres, self.terraform, self.logs, self.tmp):
+        for folder in (self.postgres, self.terraform, self.logs, self.iam, self.tmp):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (self.stack_json, self.services_json, self.ports_json, self.applied):
             file.unlink(missing_ok=True)

@@ -49,6 +49,7 @@ def _start(state: State) -> Ports:
     services.ensure_rds_data(state, chosen, dsn)
     services.ensure_bedrock(state, chosen)
     services.ensure_ministack(state, chosen)
+    services.ensure_iam(state, chosen)
     return chosen
 
 
@@ -72,6 +73,7 @@ def _describe(chosen: Ports, deployment: dict[str, Any]) -> Stack:
         aws_endpoint_url=ministack.endpoint(chosen),
         rds_data_endpoint_url=ministack.rds_data_endpoint(chosen),
         bedrock_endpoint_url=ministack.bedrock_endpoint(chosen),
+        iam_endpoint_url=ministack.iam_endpoint(chosen),
         region=ministack.REGION,
         memory_table=deployment["tables"]["memory"]["name"],
         control_table=deployment["tables"]["control"]["name"],

@@ -4,7 +4,14 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.fix_aws", "tests.fix_bedrock", "tests.fix_edge", "tests.fix_postgres", "tests.fix_debian"]
+pytest_plugins = [
+    "tests.fix_aws",
+    "tests.fix_bedrock",
+    "tests.fix_edge",
+    "tests.fix_postgres",
+    "tests.fix_debian",
+    "tests.fix_iam",
+]
 
 # No test may ever reach a real account, whatever the shell is logged in to.
 os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_REGION="us-east-1")

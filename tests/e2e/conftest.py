@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 
 from local import stack as stack_file
@@ -21,8 +22,8 @@ from tests.e2e.sdk import CLIENTS, PATIENCE_S
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes the stack down comes after everything that uses it."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    """What looks back on all tests comes after them, and what takes the stack down comes after everything."""
+    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("last", "late")])
 
 
 def _local(command: str, state: State) -> None:
@@ -47,6 +48,13 @@ def state() -> Iterator[State]:
 def stack(state: State) -> Stack:
     """Where the stack is and how to get in."""
     return stack_file.read(state)
+
+
+@pytest.fixture(autouse=True)
+def _named(request: pytest.FixtureRequest, stack: Stack) -> None:
+    """Tell the IAM proxy which test runs: what it decides from now on, it decides for this one."""
+    name = getattr(request.node, "originalname", request.node.name)
+    httpx.post(f"{stack.iam_endpoint_url}/_local/test", json={"name": f"{request.path.stem}::{name}"}, timeout=30)
 
 
 @pytest.fixture(scope="session")

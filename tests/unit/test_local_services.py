@@ -16,7 +16,7 @@ from local.progress import Progress
 from local.state import ROOT, State
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
-PORTS = Ports(1, 2, 3, 4)
+PORTS = Ports(1, 2, 3, 4, 5)
 
 
 @pytest.fixture

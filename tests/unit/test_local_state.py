@@ -20,6 +20,7 @@ STACK = Stack(
     aws_endpoint_url="http://127.0.0.1:1",
     rds_data_endpoint_url="http://127.0.0.1:2",
     bedrock_endpoint_url="http://127.0.0.1:3",
+    iam_endpoint_url="http://127.0.0.1:4",
     region="us-east-1",
     memory_table="memory",
     control_table="control",
@@ -51,7 +52,7 @@ def test_ports_differ_and_stay(tmp_path: Path) -> None:
     first = ports.ports(State(tmp_path))
 
     assert ports.ports(State(tmp_path)) == first
-    assert len(set(json.loads((tmp_path / "ports.json").read_text()).values())) == 4
+    assert len(set(json.loads((tmp_path / "ports.json").read_text()).values())) == 5
 
 
 def test_ports_of_an_earlier_version_are_chosen_anew(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_a_stack_of_an_earlier_version_is_cleared_before_another_starts(
     write_private(state.services_json, {"ministack": asdict(process.find(os.getpid()))})
     cleared: list[State] = []
     monkeypatch.setattr(up, "clean", cleared.append)
-    for name in ("postgres", "rds_data", "bedrock", "ministack"):
+    for name in ("postgres", "rds_data", "bedrock", "ministack", "iam"):
         monkeypatch.setattr(services, f"ensure_{name}", lambda *_: "")
 
     up._start(state)

@@ -18,15 +18,15 @@ locals {
     resources = [local._kms_key_arn]
   }
 
-  # First answers of requests that may be sent again.
+  # First answers of requests that may be sent again, and marks of the agents and sessions that have been counted.
   _answers = {
     actions   = ["dynamodb:PutItem"]
     resources = [local._control]
   }
 
-  # Counters, and marks of the agents and sessions that have been counted.
+  # Counters; the marks are put by the statement above, for an action that two statements give can be taken from neither.
   _usage = {
-    actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+    actions   = ["dynamodb:UpdateItem"]
     resources = [local._control]
   }
 

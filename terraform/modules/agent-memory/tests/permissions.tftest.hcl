@@ -143,7 +143,7 @@ run "semantic_binds_sessions_and_counts_and_reads_no_table" {
       } == {
       Answers  = { actions = ["dynamodb:PutItem"], resources = [local._control] }
       Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
-      Usage    = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local._control] }
+      Usage    = { actions = ["dynamodb:UpdateItem"], resources = [local._control] }
     }
     error_message = "What semantic memory stores is in PostgreSQL."
   }
