@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -54,10 +55,17 @@ def moto() -> Iterator[str]:
 def aws(moto: str) -> Iterator[Aws]:
     """Empty tables: moto reads a whole table to answer from an index."""
     made = Aws(moto)
+    with make_tables(made):
+        yield made
+
+
+@contextmanager
+def make_tables(made: Aws) -> Iterator[None]:
+    """Both tables, until they are no longer needed."""
     client = made.client()
     client.call("CreateTable", _table(made.memory_table, _MEMORY_INDEXES, "time_key"))
     client.call("CreateTable", _table(made.control_table, {"by_tenant": "tenant_key"}, "sk"))
-    yield made
+    yield
     for table in (made.memory_table, made.control_table):
         client.call("DeleteTable", {"TableName": table})
 
@@ -65,6 +73,13 @@ def aws(moto: str) -> Iterator[Aws]:
 @pytest.fixture
 def s3(aws: Aws) -> "Iterator[S3Client]":
     """A client, and the archive: empty, keeping every version."""
+    with make_bucket(aws) as client:
+        yield client
+
+
+@contextmanager
+def make_bucket(aws: Aws) -> "Iterator[S3Client]":
+    """The archive, until it is no longer needed."""
     client = boto3.client("s3", region_name=REGION, endpoint_url=aws.endpoint)
     client.create_bucket(Bucket=aws.bucket)
     client.put_bucket_versioning(Bucket=aws.bucket, VersioningConfiguration={"Status": "Enabled"})
