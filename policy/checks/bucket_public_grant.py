@@ -16,12 +16,12 @@ _EVERYBODY = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
 
 
 class BucketPublicGrant(BaseResourceCheck):  # type: ignore[misc]  # checkov is in .venv-scan
-    """CKV2_AGENTMEM_9."""
+    """CKV2_AGENTMEM_09."""
 
     def __init__(self) -> None:
         super().__init__(
             name="Bucket's ACL or policy lets in nobody but who is named",
-            id="CKV2_AGENTMEM_9",
+            id="CKV2_AGENTMEM_09",
             categories=[CheckCategories.IAM],
             supported_resources=["aws_s3_bucket", "aws_s3_bucket_acl", "aws_s3_bucket_policy"],
         )

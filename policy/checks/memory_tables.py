@@ -68,20 +68,20 @@ def _first(value: Any) -> Any:
 
 _SETTINGS = (
     # What nobody deletes is kept for ever, and paid for.
-    Setting("CKV2_AGENTMEM_1", "Memory table expires its records", CheckCategories.GENERAL_SECURITY, "enabled", "ttl"),
+    Setting("CKV2_AGENTMEM_01", "Memory table expires its records", CheckCategories.GENERAL_SECURITY, "enabled", "ttl"),
     # A bug that overwrites memories is undone only by going back to before it.
     Setting(
-        "CKV2_AGENTMEM_2",
+        "CKV2_AGENTMEM_02",
         "Memory table can be restored to a point in time",
         CheckCategories.BACKUP_AND_RECOVERY,
         "enabled",
         "point_in_time_recovery",
     ),
     # Archiving and erasure follow the stream: nobody else knows what changed.
-    Setting("CKV2_AGENTMEM_3", "Memory table has a stream", CheckCategories.BACKUP_AND_RECOVERY, "stream_enabled"),
+    Setting("CKV2_AGENTMEM_03", "Memory table has a stream", CheckCategories.BACKUP_AND_RECOVERY, "stream_enabled"),
     # A plan that replaces the table would take every memory with it.
     Setting(
-        "CKV2_AGENTMEM_4",
+        "CKV2_AGENTMEM_04",
         "Memory table is protected from deletion",
         CheckCategories.BACKUP_AND_RECOVERY,
         "deletion_protection_enabled",

@@ -14,12 +14,12 @@ _CLUSTER = "aws_rds_cluster"
 
 
 class ProxyAndPause(BaseResourceCheck):  # type: ignore[misc]  # checkov is in .venv-scan
-    """CKV2_AGENTMEM_7."""
+    """CKV2_AGENTMEM_07."""
 
     def __init__(self) -> None:
         super().__init__(
             name="RDS Proxy is not attached to a cluster that is meant to pause",
-            id="CKV2_AGENTMEM_7",
+            id="CKV2_AGENTMEM_07",
             categories=[CheckCategories.GENERAL_SECURITY],
             supported_resources=["aws_db_proxy_target"],
         )
