@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 
 PYTHON_DEV := .venv/bin/python
-SOURCES := lambda_src local tests $(wildcard bench)
+SOURCES := lambda_src local tests policy $(wildcard bench)
 ENV ?= dev
 TRANSCRIPT ?=
 
@@ -42,9 +42,10 @@ lint: terraform setup ## formatting, style, types, import rules, Terraform forma
 	@said=$$(PYTHONPATH=lambda_src .venv/bin/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }
 	@$(PYTHON_DEV) -m local.terraform fmt -check -recursive terraform
 	@$(PYTHON_DEV) -m local.terraform fmt -check -recursive examples
+	@$(PYTHON_DEV) -m local.terraform fmt -check -recursive policy
 
-scan: terraform setup ## checkov on the modules and on the plan of each environment
-	@$(PYTHON_DEV) -m pytest tests/terraform/test_checkov.py
+scan: terraform setup ## checkov, with the checks of policy/, on modules, examples and the plan of each environment
+	@$(PYTHON_DEV) -m pytest tests/terraform/test_checkov.py tests/terraform/test_policy.py
 
 plan: terraform build ## terraform plan of ENV=dev|staging|prod, with your AWS credentials and the zip just built
 	@$(PYTHON_DEV) -m local.plan $(ENV)

@@ -1,4 +1,5 @@
 module "agent_memory" {
+  #checkov:skip=CKV2_AGENTMEM_04:dev is thrown away and made anew (deletion_protection = false).
   source = "../../modules/agent-memory"
 
   name                = var.name

@@ -22,7 +22,7 @@ module "table" {
   global_indexes         = local._table_shapes[each.key].global_indexes
   deletion_protection    = var.deletion_protection
   kms_key_arn            = local._kms_key_arn
-  tags                   = var.tags
+  tags                   = merge(var.tags, { agent-memory = each.key }) # tells policy/checks which table is memory
 }
 
 locals {

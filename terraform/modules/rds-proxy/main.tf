@@ -42,6 +42,7 @@ resource "aws_db_proxy_default_target_group" "main" {
 }
 
 resource "aws_db_proxy_target" "main" {
+  #checkov:skip=CKV2_AGENTMEM_07:min_acu = 0 is refused (min_acu); a scan of the source does not see which roots have a proxy.
   db_proxy_name         = aws_db_proxy.main.name
   target_group_name     = aws_db_proxy_default_target_group.main.name
   db_cluster_identifier = var.cluster_identifier
