@@ -13,6 +13,7 @@ from agent_memory.adapters import dynamodb
 from agent_memory.adapters.s3_archive import agent_prefix
 from agent_memory.domain import usage as counting
 from agent_memory.domain.buckets import Buckets
+from agent_memory.domain.limits import Limits
 from tests.edge import Edge, Reply, functions
 from tests.fakes.clock import Clock
 from tests.fix_aws import Aws
@@ -105,8 +106,8 @@ def test_each_route_of_a_function_that_serves_one_tenant_is_among_the_requests()
 def test_every_call_for_a_request_is_signed_for_its_tenant_and_about_it_alone(
     api: Edge, witness: Witness, aws: Aws, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap.meter(), "_credit", 10_000.0)
-    monkeypatch.setattr("agent_memory.service.usage._MOST_CREDIT", 10_000.0)  # no counts wait for another's request
+    monkeypatch.setattr(bootstrap.meter()._credit, "_left", 10_000.0)
+    monkeypatch.setattr("agent_memory.service.credit._MOST", 10_000.0)  # no counts wait for another's request
     tenants = [api.tenant_id, f"{api.tenant_id}-2"]
     for tenant in tenants:
         s3.put_object(Bucket=aws.bucket, Key=f"{agent_prefix(tenant, 'planner')}x", Body=b"x")
@@ -136,7 +137,7 @@ def test_a_request_that_broke_leaves_no_tenant_behind(
     api: Edge, witness: Witness, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
     def broken() -> None:
-        bootstrap.usage().of("acme")
+        bootstrap.usage().of("acme", Limits())
         raise error
 
     with monkeypatch.context() as breaking:
@@ -160,7 +161,7 @@ def test_without_a_tenant_nothing_is_sent(api: Edge, witness: Witness) -> None:
     calls: list[Callable[[], Any]] = [
         lambda: bootstrap.idempotency().finish(a_record()),
         lambda: bootstrap.agent_buckets().grow("acme", "planner", 2),
-        lambda: bootstrap.usage().of("acme"),
+        lambda: bootstrap.usage().of("acme", Limits()),
         lambda: list(bootstrap.purge()._stores[0].purge("acme", "planner")),
     ]
     for call in calls:
@@ -174,11 +175,11 @@ def test_counts_that_waited_are_passed_on_for_the_tenant_they_are_of(
     api: Edge, witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Without credit each request leaves its counts to a later one.
-    monkeypatch.setattr(bootstrap.meter(), "_credit", 0.0)
+    monkeypatch.setattr(bootstrap.meter()._credit, "_left", 0.0)
     api.tenant_id = "acme"
-    api.call("GET", "/v1/state/planner")
+    api.call("POST", "/v1/state", STATE)
     witness.taken()
-    monkeypatch.setattr(bootstrap.meter(), "_credit", 20.0)
+    monkeypatch.setattr(bootstrap.meter()._credit, "_left", 20.0)
 
     api.tenant_id = "globex"
     api.call("POST", "/v1/state", STATE)
