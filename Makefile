@@ -34,6 +34,10 @@ test: lint ## lint, then every test; end-to-end tests bring up a stack of their 
 	@$(PYTHON_DEV) -m pytest --ignore tests/e2e --numprocesses 2
 	@$(PYTHON_DEV) -m pytest tests/e2e
 
+attack: $(if $(ATTACK_API_URL)$(STACK_JSON),,terraform) setup ## attack the tenant wall of ATTACK_API_URL or STACK_JSON, else of the stack that this starts
+	@$(if $(ATTACK_API_URL)$(STACK_JSON),,$(PYTHON_DEV) -m local up)
+	@$(if $(ATTACK_API_URL),,STACK_JSON="$(or $(STACK_JSON),$(or $(LOCAL_STATE),.local)/stack.json)") $(PYTHON_DEV) -m pytest --quiet tests/isolation
+
 lint: terraform setup ## formatting, style, types, import rules, Terraform format
 	@echo "lint: ruff, mypy, import rules, terraform fmt"
 	@.venv/bin/ruff format --quiet --check $(SOURCES)
@@ -58,4 +62,4 @@ terraform:
 	@sh local/setup.sh
 	@.venv-tools/bin/python -m local.terraform
 
-.PHONY: help setup build release up down demo test lint scan plan bench terraform
+.PHONY: help setup build release up down demo test attack lint scan plan bench terraform

@@ -2,12 +2,18 @@
 
 import json
 import subprocess
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from agent_memory.domain.api_key import cursor_key
 from local import ministack, terraform
 from local.ports import ports
+from local.stack import Stack
 from local.state import ROOT, State
 
 ALLOWED = ROOT / "tests" / "e2e" / "plan_allowlist.json"
@@ -86,3 +92,43 @@ def test_the_pepper_is_not_in_the_state(state: State) -> None:
     assert len(parameters) == 1
     assert not parameters[0]["value"]
     assert not parameters[0]["value_wo"]
+
+
+def secrets_of(stack: Stack) -> dict[str, str]:
+    """Everything that opens something: API keys, the pepper, passwords, the keys that cursors are signed with."""
+    with closing(boto3.client("ssm", endpoint_url=stack.aws_endpoint_url, region_name=stack.region)) as ssm:
+        named = [each["Name"] for each in ssm.describe_parameters()["Parameters"]]
+        peppers = [ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] for name in named]
+    found = {f"pepper {place}": pepper for place, pepper in enumerate(peppers)}
+    for tenant in stack.tenants:
+        found[f"key of {tenant.tenant_id}"] = tenant.api_key
+        for place, pepper in enumerate(peppers):
+            found[f"cursors of {tenant.tenant_id}, {place}"] = cursor_key(pepper.encode(), tenant.tenant_id)
+    for login in (stack.postgres_dsn_app, stack.postgres_dsn_owner):
+        parts = conninfo_to_dict(login)
+        found[f"password of {parts['user']}"] = str(parts["password"])
+    return found
+
+
+def test_no_secret_stands_in_the_state_or_in_a_plan(
+    state: State, stack: Stack, second_plan: dict[str, Any], tmp_path: Path
+) -> None:
+    """In the state file, its JSON, a plan's JSON, a plan of destroying everything, and what Terraform printed."""
+    file = tmp_path / "destroy"
+    run_terraform(state, "plan", "-destroy", f"-out={file}", *options(state))
+    texts = {
+        "state file": (state.terraform / "terraform.tfstate").read_text(),
+        "state as JSON": run_terraform(state, "show", "-json", str(state.terraform / "terraform.tfstate")),
+        "plan": json.dumps(second_plan),
+        "plan to destroy": run_terraform(state, "show", "-json", str(file)),
+        "plan to destroy, in words": run_terraform(state, "show", str(file)),
+        "variables": (state.terraform / "local.tfvars.json").read_text(),
+        "log": (state.logs / "terraform.log").read_text(),
+    }
+    secrets = secrets_of(stack)
+
+    assert len(secrets) >= 7
+    assert all(len(secret) >= 16 for secret in secrets.values())
+    assert {
+        (where, what) for where, text in texts.items() for what, secret in secrets.items() if secret in text
+    } == set()

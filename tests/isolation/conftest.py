@@ -82,6 +82,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("the tenant wall")
         for line in report.table(results):
             terminalreporter.write_line(line)
+        terminalreporter.write_line("medians:")
     for properties, _ in told:
         for line in properties.get("notes", []):
             terminalreporter.write_line(line)

@@ -316,8 +316,8 @@ MUTATIONS = (
     Mutation("signing cursors", _CURSORS, code=lambda: patch.object(cursor, "_tag", lambda *_: bytes(16))),
     Mutation(
         "a key of its own for each tenant's cursors",
-        _CURSORS,
-        ("GET /v1/memory/semantic | listing everything",),
+        (),
+        _CURSORS,  # what is signed names the tenant too
         code=lambda: patch.object(keys, "cursor_key", lambda *_: "00"),
     ),
     Mutation(
@@ -351,7 +351,6 @@ MUTATIONS = (
         "the tenant in the keys of first answers",
         (
             "POST /v1/state | foreign idempotency key",
-            "DELETE /v1/memory/semantic/{id} | foreign idempotency key",
             "dynamodb idempotency | the victim's key in the attacker's context",
         ),
         code=_keys_without_tenant("idempotency"),

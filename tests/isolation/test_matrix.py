@@ -1,5 +1,8 @@
 """Every route by every technique that applies to it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from tests.isolation import techniques
@@ -23,8 +26,10 @@ MANDATORY: dict[str, Applies] = {
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
-def test_the_wall_holds(pair: Pair, ground: Ground, judge: Judge) -> None:
+def test_the_wall_holds(pair: Pair, ground: Ground, judge: Judge, record_property: Callable[[str, Any], None]) -> None:
+    ground.arena.notes.clear()
     judge(pair.route.name, pair.technique.name, lambda: pair.run(ground.arena))
+    record_property("notes", ground.arena.notes[:])
 
 
 def test_the_matrix_is_wide() -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.fix_postgres import Aurora
-from tests.isolation import stores_aws, stores_pool, stores_race, stores_sql, techniques
+from tests.isolation import stores_aws, stores_iam, stores_pool, stores_race, stores_sql, techniques
 from tests.isolation.arena import Broken, Leak
 from tests.isolation.conftest import stand
 from tests.isolation.in_process import deployed
@@ -15,7 +16,7 @@ from tests.isolation.matrix import pairs
 from tests.isolation.mutations import MUTATIONS, Mutation, copy_of_database
 from tests.isolation.stores import STORE_ATTACKS, Ground
 
-assert all((stores_aws, stores_pool, stores_race, stores_sql, techniques))
+assert all((stores_aws, stores_iam, stores_pool, stores_race, stores_sql, techniques))
 PAIRS = {str(each): each for each in pairs()}
 STORES = {str(each): each for each in STORE_ATTACKS}
 
@@ -65,3 +66,59 @@ def test_what_mutations_name_exists() -> None:
     named = {attack for each in MUTATIONS for attack in (*each.caught, *each.held)}
 
     assert named <= PAIRS.keys() | STORES.keys()
+
+
+TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/memory"
+BUCKET = "arn:aws:s3:::archive"
+TENANT = "${aws:PrincipalTag/tenant_id}"
+ITEMS = {
+    "Effect": "Allow",
+    "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+    "Resource": [TABLE, f"{TABLE}/index/*"],
+    "Condition": {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}#*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+}
+OBJECTS = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"{BUCKET}/{TENANT}/*"]}
+LISTING = {
+    "Effect": "Allow",
+    "Action": ["s3:ListBucket"],
+    "Resource": [BUCKET],
+    "Condition": {"StringLike": {"s3:prefix": [f"{TENANT}/*"]}},
+}
+
+
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def test_a_role_for_one_tenant_at_a_time_reaches_no_other() -> None:
+    stores_iam.ask_all("as it should be", policy(ITEMS, OBJECTS, LISTING), "acme", "globex")
+
+
+@pytest.mark.parametrize(
+    ("guard", "statement"),
+    [
+        ("LeadingKeys", ITEMS | {"Condition": {}}),
+        ("LeadingKeys, but no request without keys", ITEMS | {"Condition": {"Null": {"dynamodb:LeadingKeys": "false"}}}),
+        ("Null", ITEMS | {"Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}#*"]}}}),
+        ("the delimiter", ITEMS | {"Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}*"]}}}),
+        ("ForAllValues", ITEMS | {"Condition": {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}#*"]}}}),
+        ("the tenant's prefix of objects", OBJECTS | {"Resource": [f"{BUCKET}/*"]}),
+        ("s3:prefix", LISTING | {"Condition": {}}),
+    ],
+)
+def test_a_role_that_lacks_a_condition_is_noticed(guard: str, statement: dict[str, Any]) -> None:
+    with pytest.raises(Leak):
+        stores_iam.ask_all(f"without {guard}", policy(statement), "acme", "globex")
+
+
+def test_the_deployments_own_roles_without_leading_keys_are_noticed(ground: Ground) -> None:
+    """Where the target's account can be read and has such roles: the policies that Terraform rendered, less one guard."""
+    if ground.stores.aws_endpoint is None or not (policies := stores_iam.rendered(ground)):
+        pytest.skip("the target has no roles for one tenant at a time that can be read")
+    for role, document in policies.items():
+        if "LeadingKeys" in str(document):
+            with pytest.raises(Leak):
+                stores_iam.ask_all(role, stores_iam.without_conditions(document), ground.attacker, ground.victim)
