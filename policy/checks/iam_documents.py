@@ -37,12 +37,12 @@ def allowed(policy: Any, graph: Any, address: str) -> list[Statement] | None:
 
 
 def _of_json(statement: dict[str, Any]) -> Statement:
-    principal = statement.get("Principal", [])
+    principal = "*" if "NotPrincipal" in statement else statement.get("Principal", [])
     tests = [keys for keys in dict(statement.get("Condition") or {}).values() if isinstance(keys, dict)]
     return Statement(
         # Everything but a few is everything.
-        actions=_strings(statement.get("Action")) or ["*"],
-        resources=_strings(statement.get("Resource")) or ["*"],
+        actions=["*"] if "NotAction" in statement else _strings(statement.get("Action")),
+        resources=["*"] if "NotResource" in statement else _strings(statement.get("Resource")),
         principals=[each for part in _values(principal) for each in _strings(part)],
         condition_keys=frozenset(key.lower() for keys in tests for key in keys),
     )
@@ -56,11 +56,15 @@ def _of_documents(documents: list[dict[str, Any]]) -> list[Statement] | None:
 def _of_block(statement: dict[str, Any]) -> Statement:
     conditions = [_only(each.get("variable")) for each in _blocks(statement.get("condition"))]
     return Statement(
-        actions=_strings(statement.get("actions")) or ["*"],
-        resources=_strings(statement.get("resources")) or ["*"],
-        principals=[who for each in _blocks(statement.get("principals")) for who in _strings(each.get("identifiers"))],
+        actions=["*"] if _strings(statement.get("not_actions")) else _strings(statement.get("actions")),
+        resources=["*"] if _strings(statement.get("not_resources")) else _strings(statement.get("resources")),
+        principals=["*"] if any(_blocks(statement.get("not_principals"))) else _identifiers(statement),
         condition_keys=frozenset(str(key).lower() for key in conditions),
     )
+
+
+def _identifiers(statement: dict[str, Any]) -> list[str]:
+    return [who for each in _blocks(statement.get("principals")) for who in _strings(each.get("identifiers"))]
 
 
 def _blocks(value: Any) -> Iterator[dict[str, Any]]:
