@@ -13,6 +13,7 @@ from agent_memory.adapters.dynamodb_api_keys import DynamoApiKeyStore
 from agent_memory.adapters.dynamodb_control import DynamoBucketStore, DynamoSubjectStore
 from agent_memory.adapters.dynamodb_episodes import DynamoEpisodeStore
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
+from agent_memory.adapters.dynamodb_limits import DynamoLimitStore
 from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
 from agent_memory.adapters.dynamodb_state import DynamoStateStore
 from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
@@ -118,6 +119,10 @@ def usage(tenant: str) -> Key:
     return table_key(written(lambda client: DynamoUsageStore(client, "control").add(tenant, {"a": 1})))
 
 
+def limits(tenant: str) -> Key:
+    return table_key(written(lambda client: DynamoLimitStore(client, "control").change(tenant, {"vectors": 1}, ())))
+
+
 # Kind of record or index entry -> how many ids it has after the tenant, and the key that they make.
 KINDS: dict[str, tuple[int, Callable[..., Key]]] = {
     "state": (2, state),
@@ -138,4 +143,5 @@ KINDS: dict[str, tuple[int, Callable[..., Key]]] = {
     "session": (2, mark),
     "idempotency": (1, idempotency),
     "usage": (0, usage),
+    "limits": (0, limits),
 }
