@@ -59,7 +59,7 @@ def test_a_claim_tells_what_stands_there_afterwards(stores: Stores, tenant: str)
     joined = stores.usage.claim(tenant, Claim({"vectors": 0}, step=Step("join", 10, 2, 5)))
 
     assert after == {"vectors": 7, "sessions": 1, WINDOW_SECOND: 10, WINDOW_TAKEN: 3}
-    assert joined == after | {WINDOW_TAKEN: 5}
+    assert joined == {**after, WINDOW_TAKEN: 5}
 
 
 def test_functions_that_ask_at_the_same_time_serve_no_request_too_many(
