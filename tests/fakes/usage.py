@@ -33,7 +33,7 @@ class InMemoryUsageStore:
         with self._lock:
             after = claimed(self._counters.get(tenant_id, {}), claim)
             self._counters[tenant_id] = Counter(after)
-            return dict(after)
+            return after
 
     def get(self, tenant_id: str) -> Mapping[str, int]:
         return self._counters.get(tenant_id, Counter())

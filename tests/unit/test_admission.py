@@ -133,9 +133,13 @@ def test_a_limit_that_is_lowered_below_what_was_taken_refuses(function: Function
     assert not function.serve(Limits(requests_per_second=5))
 
 
-def test_limits_of_nothing_refuse_everything(function: Function) -> None:
-    assert not function.serve(Limits(requests_per_second=0))
-    assert not function.serve(Limits(requests_per_month=0))
+@pytest.mark.parametrize("limits", [Limits(requests_per_second=0), Limits(requests_per_month=0)])
+def test_limits_of_nothing_refuse_everything(function: Function, limits: Limits) -> None:
+    with pytest.raises(RateLimited) as refused:
+        function.admission.take("acme", limits)
+
+    assert refused.value.details == {"limit": limits.write().split('"')[1], "allowed": 0}
+    assert function.store.calls <= 1
 
 
 def test_tenants_do_not_take_each_others_tokens(function: Function) -> None:

@@ -37,7 +37,7 @@ class DynamoUsageStore:
             update.allow_at_most(name, ceiling - claim.counts.get(name, 0))
         if claim.step is not None:
             update.take_step(claim.step)
-        request = {"TableName": self._table, "Key": _item_key(tenant_id), "ReturnValues": "UPDATED_NEW"}
+        request = {"TableName": self._table, "Key": _item_key(tenant_id), "ReturnValues": "ALL_NEW"}
         try:
             with acting_for(tenant_id), self._client.hurry():
                 answer = dynamodb.write(self._client, [{"Update": request | update.expressions()}])

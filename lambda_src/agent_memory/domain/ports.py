@@ -130,7 +130,7 @@ class UsageStore(Protocol):
         """Add to each counter; given up soon when the store does not answer."""
 
     def claim(self, tenant_id: str, claim: Claim) -> Mapping[str, int]:
-        """Do what `claims.claimed` does, in one step; the counters that changed. Given up soon, as above.
+        """Do what `claims.claimed` does, in one step; what the counters are then. Given up soon, as above.
 
         Raises:
             ClaimRefused: nothing was written.

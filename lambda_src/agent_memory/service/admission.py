@@ -84,7 +84,7 @@ class Admission:
             carried = self._waiting.take(tenant_id)
             counts = {name: claim.counts.get(name, 0) + carried[name] for name in {**claim.counts, **carried}}
             try:
-                lease.learn(self._store.claim(tenant_id, replace(claim, counts=counts)))
+                counters = self._store.claim(tenant_id, replace(claim, counts=counts))
             except ClaimRefused as refused:
                 self._waiting.add(tenant_id, carried)
                 lease.learn(refused.counters)
@@ -93,9 +93,9 @@ class Admission:
                 raise
             else:
                 self._credit.spend()
-                lease.receive(claim)
+                lease.receive(claim, counters)
                 return
-        raise lease.refuse_rate(limits, now)
+        raise lease.give_up(limits, now)
 
     def _owe(self, tenant_id: str, lease: Lease, failure: Exception | None) -> Exception | None:
         self._waiting.add(tenant_id, {lease.month: 1})

@@ -78,16 +78,22 @@ class Lease:
 
     def learn(self, counters: Mapping[str, int]) -> None:
         """What stands in the store."""
-        self.counted = counters.get(self.month, self.counted)
-        self.window = window_of(counters) or self.window
+        self.counted = counters.get(self.month, 0)
+        self.window = window_of(counters)
 
-    def receive(self, claim: Claim) -> None:
-        """The store has done as it was asked."""
+    def receive(self, claim: Claim, counters: Mapping[str, int]) -> None:
+        """The store has done as it was asked, and told what stands there now."""
         self.tokens += claim.counts[self.month]
         self.rate_tokens = claim.step.tokens if claim.step else 0
+        self.learn(counters)
 
-    def refuse_rate(self, limits: Limits, now: datetime) -> RateLimited:
-        """What to raise until the next second."""
+    def give_up(self, limits: Limits, now: datetime) -> RateLimited:
+        """What to raise when other functions were quicker each time: there is next to no room."""
+        if limits.requests_per_second is None:
+            return self._refuse("requests_per_month", limits, now + timedelta(seconds=1), 1)
+        return self._refuse_rate(limits, now)
+
+    def _refuse_rate(self, limits: Limits, now: datetime) -> RateLimited:
         return self._refuse("requests_per_second", limits, now.replace(microsecond=0) + timedelta(seconds=1), 1)
 
     def _step(self, limits: Limits, size: int, now: datetime, *, informed: bool) -> Step | None:
@@ -99,7 +105,7 @@ class Lease:
             return step
         # A window never has more room than when it was seen; but one that is ahead may have been replaced since then.
         if informed or self.window is None or self.window.second == self.second:
-            raise self.refuse_rate(limits, now)
+            raise self._refuse_rate(limits, now)
         return Step("join", self.window.second, 1, rate)
 
     def _refuse(self, name: str, limits: Limits, until: datetime, retry_after_s: int) -> RateLimited:

@@ -127,7 +127,7 @@ class Reservations:
                 raise
             else:
                 self._credit.spend()
-                purse.counted = after.get(counter, purse.counted)
+                purse.counted = after.get(counter, 0)
                 return amount
         return 0
 
