@@ -40,9 +40,11 @@ def up(state: State) -> Stack:
 
 def _start(state: State) -> Ports:
     """Start the services that do not run."""
-    # MiniStack remembers nothing: what was left of one that is gone describes a stack that is gone. And the functions
-    # of a stack that an earlier version started would not find the services that are new.
-    if not (services.is_alive(state, "ministack") and are_chosen(state)):
+    # MiniStack remembers nothing: what was left of one that is gone describes a stack that is gone. Nor does the proxy,
+    # and functions would go on with sessions that it does not know. And the functions of a stack that an earlier
+    # version started would not find the services that are new.
+    remembering = all(services.is_alive(state, name) for name in ("ministack", "iam"))
+    if not (remembering and are_chosen(state)):
         clean(state)
     chosen = ports(state)
     dsn = services.ensure_postgres(state, chosen)

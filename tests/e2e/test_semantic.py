@@ -140,6 +140,15 @@ def test_a_mebibyte_of_four_scripts_is_found_by_a_sentence_from_its_middle(api: 
     assert read.json()["data"]["content"].encode() == text.encode()
 
 
+def test_a_mebibyte_is_stored_by_the_route_for_every_layer_too(api: Api, agent: str) -> None:
+    text = four_scripts(1_000_000)
+
+    api.post("/v1/memory", {"agent_id": agent, "content": text}, expect=201)
+
+    (listed,) = api.get(f"{SEMANTIC}?agent_id={agent}")["results"]
+    assert listed["content"] == text
+
+
 def four_scripts(size: int) -> str:
     """Lines of Japanese, Arabic, English and code, none of them twice."""
     lines: list[str] = []

@@ -72,7 +72,8 @@ def test_a_stack_of_an_earlier_version_is_cleared_before_another_starts(
     """Its MiniStack may still run, yet its functions would look for new services in vain."""
     state = State(tmp_path)
     write_private(state.ports_json, {"ministack": 1, "postgres": 2, "rds_data": 3})
-    write_private(state.services_json, {"ministack": asdict(process.find(os.getpid()))})
+    alive = asdict(process.find(os.getpid()))
+    write_private(state.services_json, {"ministack": alive, "iam": alive})
     cleared: list[State] = []
     monkeypatch.setattr(up, "clean", cleared.append)
     for name in ("postgres", "rds_data", "bedrock", "ministack", "iam"):

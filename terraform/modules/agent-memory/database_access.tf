@@ -34,16 +34,17 @@ locals {
     }
   }
 
-  # A text too long for one statement is stored by several, in a transaction.
   _statements = {
-    actions = [
-      "rds-data:BeginTransaction",
-      "rds-data:CommitTransaction",
-      "rds-data:ExecuteStatement",
-      "rds-data:RollbackTransaction",
-    ]
+    actions   = ["rds-data:ExecuteStatement"]
     resources = [module.database.cluster_arn]
   }
+  _transactions = {
+    actions   = ["rds-data:BeginTransaction", "rds-data:CommitTransaction", "rds-data:RollbackTransaction"]
+    resources = [module.database.cluster_arn]
+  }
+
+  # A text too long for one statement is stored by several. Over a connection of its own a function needs no leave for that.
+  _store_texts = { for name, each in { Transactions = local._transactions } : name => each if var.connection == "data_api" }
 
   _users = "arn:${local._partition}:rds-db:${local._region}:${local._account}:dbuser"
 

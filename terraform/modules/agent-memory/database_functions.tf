@@ -17,7 +17,7 @@ locals {
     semantic = {
       timeout_s   = local._embedding_function_s
       environment = merge(local._tables, local._embedding)
-      policy      = { Embed = local._embed }
+      policy      = merge({ Embed = local._embed }, local._store_texts)
       tenant_policy = {
         DataKeys = local._data_keys
         Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
@@ -30,17 +30,11 @@ locals {
     unified = {
       timeout_s   = local._embedding_function_s
       environment = merge(local._tables, local._embedding)
-      policy      = { Embed = local._embed }
+      policy      = merge({ Embed = local._embed }, local._store_texts)
       tenant_policy = {
         DataKeys = local._data_keys
         Memory = {
-          actions = [
-            "dynamodb:BatchWriteItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-          ]
+          actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
           resources = [local._memory]
         }
         Answers          = local._answers
@@ -64,7 +58,7 @@ locals {
         Answers  = local._answers
         Usage    = local._usage
         Archive  = { actions = ["s3:ListBucketVersions"], resources = [module.archive.bucket_arn] }
-        Archived = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = [module.archive.bucket_arn] }
+        Archived = { actions = ["s3:DeleteObjectVersion"], resources = [module.archive.bucket_arn] }
       }
     }
 

@@ -114,8 +114,9 @@ locals {
         DATABASE_MASTER_SECRET_ARN = module.database.master_secret_arn
       })
       policy = {
-        DataKeys   = local._data_keys
-        Statements = local._statements
+        DataKeys     = local._data_keys
+        Statements   = local._statements
+        Transactions = local._transactions
         Secrets = {
           actions   = ["secretsmanager:GetSecretValue"]
           resources = [module.database.app_secret_arn, module.database.master_secret_arn]

@@ -26,7 +26,7 @@ run "over_the_data_api_no_function_is_in_a_vpc" {
       environment = { DATABASE_APP_SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app" }
       policy = {
         Statements = {
-          actions   = ["rds-data:BeginTransaction", "rds-data:CommitTransaction", "rds-data:ExecuteStatement", "rds-data:RollbackTransaction"]
+          actions   = ["rds-data:ExecuteStatement"]
           resources = ["arn:aws:rds:eu-west-1:123456789012:cluster:memory-database"]
         }
         Secret = { actions = ["secretsmanager:GetSecretValue"], resources = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:app"] }

@@ -149,6 +149,18 @@ run "semantic_binds_sessions_and_counts_and_reads_no_table" {
   }
 }
 
+run "only_who_stores_texts_or_builds_the_schema_begins_transactions" {
+  command = plan
+
+  assert {
+    condition = [
+      for name, f in merge(local._plain_functions, local._database_functions) : name
+      if anytrue(flatten([for s in merge(f.policy, f.tenant_policy) : [for a in s.actions : a == "rds-data:BeginTransaction"]]))
+    ] == ["schema", "semantic", "unified"]
+    error_message = "Whoever else uses the database sends one statement at a time."
+  }
+}
+
 run "unified_deletes_nothing" {
   command = plan
 
@@ -172,7 +184,7 @@ run "only_privacy_reaches_into_the_archive_and_only_to_delete" {
   assert {
     condition = (
       local._database_functions.privacy.tenant_policy.Archive == { actions = ["s3:ListBucketVersions"], resources = ["arn:aws:s3:::mocked"] }
-      && local._database_functions.privacy.tenant_policy.Archived == { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["arn:aws:s3:::mocked"] }
+      && local._database_functions.privacy.tenant_policy.Archived == { actions = ["s3:DeleteObjectVersion"], resources = ["arn:aws:s3:::mocked"] }
     )
     error_message = "Every version must be found and removed, and none be read."
   }
