@@ -4,6 +4,7 @@ Whatever the attacker is answered is searched for marks of the victim that the a
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ from agent_memory.domain.identifiers import from_path, to_path
 from tests.isolation.planting import WORD, Planted, plant
 from tests.isolation.routes import route
 from tests.isolation.wire import Answer, Ask, Door
+
+_AT_ONCE = 4
 
 
 class Leak(AssertionError):
@@ -41,10 +44,9 @@ class Tenant:
 
     def remove(self) -> None:
         """Take away all that was made in the tenant's name."""
-        for agent in self.agents:
-            self.door.send(f"Bearer {self.key}", Ask("DELETE", f"/v1/memory/{to_path(agent)}"))
-        for key_id in self.keys:
-            self.door.send(f"Bearer {self.key}", Ask("DELETE", f"/v1/keys/{key_id}"))
+        paths = [f"/v1/memory/{to_path(agent)}" for agent in self.agents] + [f"/v1/keys/{key}" for key in self.keys]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(lambda path: self.door.send(f"Bearer {self.key}", Ask("DELETE", path)), paths))
         self.agents.clear()
         self.keys.clear()
 

@@ -73,7 +73,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             properties["place"],
             properties["technique"],
             properties.get("verdict", NOT_RUN if each.skipped else UNPROVEN),
-            properties.get("said", str(each.longrepr)[-200:] if each.longrepr else ""),
+            properties.get("said", _why(each)),
         )
         for properties, each in told
         if "place" in properties
@@ -82,7 +82,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("the tenant wall")
         for line in report.table(results):
             terminalreporter.write_line(line)
-        terminalreporter.write_line("medians:")
     for properties, _ in told:
         for line in properties.get("notes", []):
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(f"median: {line}")
+
+
+def _why(outcome: Any) -> str:
+    """Why something was not run, or the end of what went wrong."""
+    told = outcome.longrepr
+    return str(told[2] if isinstance(told, tuple) else told or "")[-300:]

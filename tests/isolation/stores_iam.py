@@ -20,6 +20,7 @@ from tests.isolation.stores import Ground, store_attack
 
 REGION = "us-east-1"
 Policies = Mapping[str, Mapping[str, Any]]
+Asked = tuple[str, str, Mapping[str, Any]]
 
 
 @store_attack("tenant roles", "another tenant's keys and objects", "aws_endpoint")
@@ -47,27 +48,32 @@ def ask_all(role: str, policy: Mapping[str, Any], attacker: str, victim: str) ->
     """Ask for everything of the victim's that the policy speaks of, under the attacker's tag and under none."""
     if find_spec("local.iam") is None:
         pytest.skip("there is no evaluator of IAM policies here")
+    spoken = [
+        (action, resource)
+        for statement in policy["Statement"]
+        for action in _list(statement["Action"])
+        for resource in _list(statement["Resource"])
+    ]
+    own = [(action, *asked) for action, resource in spoken for asked in _asks(action, resource, attacker)]
+    if not any(_allowed(role, policy, each, attacker) for each in own):
+        raise Unfilled(f"{role} may do nothing for its own tenant, so refusing others proves nothing")
+    for each in own:
+        if _allowed(role, policy, each, None):
+            raise Leak(f"{role} does {each} for nobody in particular")
+    for each in [
+        (action, *asked) for action, resource in spoken for asked in _foreign(action, resource, attacker, victim)
+    ]:
+        if _allowed(role, policy, each, attacker):
+            raise Leak(f"{role} does {each} for {attacker}")
+
+
+def _allowed(role: str, policy: Mapping[str, Any], asked: Asked, tag: str | None) -> bool:
+    """What the evaluator says to a session with this tag."""
     iam: Any = import_module("local.iam.evaluator")
     statements: Any = import_module("local.iam.policies").parse(role, policy)
-
-    def allowed(action: str, resource: str, tag: str | None, given: Mapping[str, Any]) -> bool:
-        tagged = {"aws:PrincipalTag/tenant_id": tag, "aws:SecureTransport": "true"}
-        asked = iam.Request(action, resource, iam.context(**tagged, **given))
-        return bool(iam.evaluate(asked, statements).allowed)
-
-    own = 0
-    for statement in policy["Statement"]:
-        for action in _list(statement["Action"]):
-            for resource in _list(statement["Resource"]):
-                for arn, given in _asks(action, resource, attacker):
-                    own += allowed(action, arn, attacker, given)
-                    if given and allowed(action, arn, None, given):
-                        raise Leak(f"{role} does {action} for nobody in particular")
-                for arn, given in _foreign(action, resource, attacker, victim):
-                    if allowed(action, arn, attacker, given):
-                        raise Leak(f"{role} does {action} on {arn} {given} for {attacker}")
-    if not own:
-        raise Unfilled(f"{role} may do nothing for its own tenant, so refusing others proves nothing")
+    action, resource, given = asked
+    context = iam.context(**{"aws:PrincipalTag/tenant_id": tag, "aws:SecureTransport": "true", **given})
+    return bool(iam.evaluate(iam.Request(action, resource, context), statements).allowed)
 
 
 def _list(given: Any) -> list[str]:
@@ -90,7 +96,13 @@ def _foreign(action: str, resource: str, attacker: str, victim: str) -> Iterator
     service = action.partition(":")[0]
     if service == "dynamodb":
         yield resource, {}
-        for keys in ([f"{victim}#agent#0"], [f"{attacker}#a#0", f"{victim}#a#0"], [attacker], [f"{attacker}-2#a#0"], [""]):
+        for keys in (
+            [f"{victim}#agent#0"],
+            [f"{attacker}#a#0", f"{victim}#a#0"],
+            [attacker],
+            [f"{attacker}-2#a#0"],
+            [""],
+        ):
             yield resource, {"dynamodb:LeadingKeys": keys}
     elif action.startswith("s3:List"):
         yield resource, {}
@@ -104,4 +116,7 @@ def _foreign(action: str, resource: str, attacker: str, victim: str) -> Iterator
 
 def without_conditions(policy: Mapping[str, Any]) -> dict[str, Any]:
     """The policy with nothing left that knows of keys or prefixes."""
-    return {**policy, "Statement": [{k: v for k, v in each.items() if k != "Condition"} for each in policy["Statement"]]}
+    return {
+        **policy,
+        "Statement": [{k: v for k, v in each.items() if k != "Condition"} for each in policy["Statement"]],
+    }

@@ -8,15 +8,16 @@ import psycopg
 import pytest
 
 from tests.fix_postgres import Aurora
-from tests.isolation import stores_aws, stores_iam, stores_pool, stores_race, stores_sql, techniques
+from tests.isolation import store_attacks, stores_iam, techniques
 from tests.isolation.arena import Broken, Leak
 from tests.isolation.conftest import stand
 from tests.isolation.in_process import deployed
 from tests.isolation.matrix import pairs
-from tests.isolation.mutations import MUTATIONS, Mutation, copy_of_database
+from tests.isolation.mutations import MUTATIONS, Mutation
 from tests.isolation.stores import STORE_ATTACKS, Ground
+from tests.isolation.taking_away import copy_of_database
 
-assert all((stores_aws, stores_iam, stores_pool, stores_race, stores_sql, techniques))
+assert all((store_attacks, techniques))
 PAIRS = {str(each): each for each in pairs()}
 STORES = {str(each): each for each in STORE_ATTACKS}
 
@@ -101,7 +102,10 @@ def test_a_role_for_one_tenant_at_a_time_reaches_no_other() -> None:
     ("guard", "statement"),
     [
         ("LeadingKeys", ITEMS | {"Condition": {}}),
-        ("LeadingKeys, but no request without keys", ITEMS | {"Condition": {"Null": {"dynamodb:LeadingKeys": "false"}}}),
+        (
+            "LeadingKeys, but no request without keys",
+            ITEMS | {"Condition": {"Null": {"dynamodb:LeadingKeys": "false"}}},
+        ),
         ("Null", ITEMS | {"Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}#*"]}}}),
         ("the delimiter", ITEMS | {"Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}*"]}}}),
         ("ForAllValues", ITEMS | {"Condition": {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}#*"]}}}),
@@ -115,7 +119,7 @@ def test_a_role_that_lacks_a_condition_is_noticed(guard: str, statement: dict[st
 
 
 def test_the_deployments_own_roles_without_leading_keys_are_noticed(ground: Ground) -> None:
-    """Where the target's account can be read and has such roles: the policies that Terraform rendered, less one guard."""
+    """Where the target's account can be read and has such roles: the policies that Terraform rendered."""
     if ground.stores.aws_endpoint is None or not (policies := stores_iam.rendered(ground)):
         pytest.skip("the target has no roles for one tenant at a time that can be read")
     for role, document in policies.items():

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.isolation import stores_aws, stores_iam, stores_pool, stores_race, stores_sql
+from tests.isolation import store_attacks
 from tests.isolation.conftest import Judge
 from tests.isolation.stores import STORE_ATTACKS, Ground, StoreAttack
 
-assert all((stores_aws, stores_iam, stores_pool, stores_race, stores_sql))
+assert store_attacks
 
 
 @pytest.mark.parametrize("attack", STORE_ATTACKS, ids=str)

@@ -95,6 +95,26 @@ def _forge(arena: Arena, route: Route, forge: Callable[[Ask], Iterable[Ask]]) ->
     return told
 
 
+@technique("a web page of somebody else's", anything)
+def origin(arena: Arena, route: Route) -> None:
+    """No browser may read an answer on behalf of a page that the deployment does not name."""
+    page = "https://attacker.example"
+    for ask in route.asks(arena.own.ids, all_ids=False):
+        if route.method == "DELETE":
+            continue
+        for asked in (
+            ask.but(headers={"Origin": page}),
+            Ask("OPTIONS", ask.path, headers=_preflight(page, ask.method)),
+        ):
+            answer = arena.attack(asked)
+            if answer.headers.get("access-control-allow-origin") in ("*", page, "null"):
+                raise Leak(f"{route.name} lets {page} read what it answers")
+
+
+def _preflight(page: str, method: str) -> dict[str, str]:
+    return {"Origin": page, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization"}
+
+
 @technique("nobody's key", lambda route: route.scope is not None)
 def nobody(arena: Arena, route: Route) -> None:
     """No key, junk, another scheme, and the victim's key id under a secret that is not its own. 401, each of them."""
@@ -109,7 +129,8 @@ def nobody(arena: Arena, route: Route) -> None:
 
 def _bad_keys(arena: Arena) -> Iterator[str | None]:
     yield None
-    yield "Bearer junk"
+    for key in ("junk", "test", "test-key", "dev", "admin", "amk_test"):  # a rival took test keys in production
+        yield f"Bearer {key}"
     yield f"Bearer {api_key.new_key()[1]}"
     yield f"Bearer {arena.victim.name}"
     yield f"Basic {arena.attacker.key}"

@@ -39,7 +39,8 @@ def _both(route: Route, foreign: Ids, missing: Ids) -> list[tuple[Ask, Ask]]:
 @technique("time for foreign and absent ids", lambda route: bool(route.ids) and not route.writes)
 def times(arena: Arena, route: Route) -> None:
     """Asked in turns. The median is what is compared; what comes of it is noted in the report."""
-    pairs = _both(route, arena.shared.ids, absent())
+    # Under the ids that all attacks share, the attacker has records of its own by now.
+    pairs = _both(route, arena.fresh().ids, absent())
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(_ROUNDS):
         for asks in pairs:
