@@ -88,6 +88,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch, aws: Aws, clock: Clock, tenant: st
     monkeypatch.setenv("ARCHIVE_BUCKET", aws.bucket)
     monkeypatch.setenv("EMBEDDING_CHUNK_TOKENS", str(CHUNK_TOKENS))
     forget_clients()
+    # A loaded machine is slow: what waits for another request because of it would be missed here.
+    monkeypatch.setattr("agent_memory.adapters.aws_json._HURRIED_S", 10.0)
     memories, embedder = InMemoryMemoryStore(bootstrap.tally()), WordEmbedder(tally=bootstrap.tally())
     monkeypatch.setattr(bootstrap, "_memories", lambda: memories)
     monkeypatch.setattr(bootstrap, "embeddings", lambda: embedder, raising=False)
