@@ -83,7 +83,7 @@ def test_a_service_that_stays_away_is_a_503_and_says_when_to_come_back(
 ) -> None:
     unreliable.call("POST", "/v1/state", STATE)
     for operation in ("PutItem", "UpdateItem", "TransactWriteItems"):
-        service.plan(operation, *[LOST] * 8)  # counting the request takes some of them
+        service.plan(operation, *[LOST] * 8)  # four of them meet what is tried first, to count the request
     path, body = ("/v1/state", STATE) if method == "POST" else ("/v1/state/planner", {"data": {}, "version": 1})
 
     reply = unreliable.call(method, path, body, key=key)
