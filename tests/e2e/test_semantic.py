@@ -107,6 +107,15 @@ def test_one_user_never_touches_another(api: Api, agent: str, by: str) -> None:
     assert [each["id"] for each in found(api, agent, "Berlin", **{by: "user-1"})] == [one["id"]]
 
 
+def test_a_session_of_one_user_takes_no_memory_of_another(api: Api, agent: str) -> None:
+    session = {"session_id": "s", "user_id": "ann"}
+    store(api, agent, "Ann takes the early ferry.", **session)
+
+    body = {"agent_id": agent, "content": "Bob takes the late ferry.", **session, "user_id": "bob"}
+
+    assert api.post(SEMANTIC, body, expect=409)["code"] == "CONFLICT"
+
+
 def test_a_contradiction_keeps_both_and_says_so(api: Api, agent: str) -> None:
     first = store(api, agent, "The weekly meeting of the design team in room four starts at 3 pm.")
     second = store(api, agent, "The weekly meeting of the design team in room four starts at 5 pm.")
@@ -140,8 +149,8 @@ def test_a_mebibyte_of_four_scripts_is_found_by_a_sentence_from_its_middle(api: 
     assert read.json()["data"]["content"].encode() == text.encode()
 
 
-def test_a_mebibyte_is_stored_by_the_route_for_every_layer_too(api: Api, agent: str) -> None:
-    text = four_scripts(1_000_000)
+def test_a_text_of_several_statements_is_stored_by_the_route_for_every_layer_too(api: Api, agent: str) -> None:
+    text = four_scripts(400_000)
 
     api.post("/v1/memory", {"agent_id": agent, "content": text}, expect=201)
 
