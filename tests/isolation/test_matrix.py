@@ -48,7 +48,7 @@ def test_no_cell_that_has_to_be_filled_is_empty(route: Route) -> None:
 @pytest.mark.parametrize("route", [each for each in routes() if each.scope], ids=lambda route: route.name)
 def test_a_route_answers_the_tenant_whose_records_they_are(route: Route, ground: Ground) -> None:
     """Else that it tells another tenant nothing would prove nothing."""
-    planted = ground.arena.fresh()
+    planted = ground.arena.fresh(route)
     for ask in route.asks(planted.ids):
         answer = ground.arena.victim.send(ask)
         assert answer.status < 300, f"{ask.method} {ask.target}: {answer.text[:500]}"

@@ -84,7 +84,7 @@ def _changed(own: str, victims: str) -> Iterator[str]:
 @technique("foreign idempotency key", lambda route: route.method != "GET" and route.scope is not None)
 def idempotency_key(arena: Arena, route: Route) -> None:
     """The same request, and another one, under a key that the victim used a moment ago: new to the attacker, both."""
-    victim = arena.fresh()
+    victim = arena.fresh(route)
     for theirs in route.asks(victim.ids):
         for mine in (theirs, *route.asks(arena.own.ids)):
             if route.method == "DELETE" and mine is not theirs:
@@ -100,7 +100,7 @@ def idempotency_key(arena: Arena, route: Route) -> None:
 @technique("the victim's text to be merged with", lambda route: "dedupe" in route.body_fields)
 def duplicate(arena: Arena, route: Route) -> None:
     """Near duplicates merge, but never over the wall; a rival merged them over its namespaces."""
-    victim = arena.fresh()
+    victim = arena.fresh(route)
     before = arena.look(victim)
     for text in (victim.memory, victim.memory.replace("third", "very third")):
         for ask in route.asks(victim.ids, {"content": text, "dedupe": True}):

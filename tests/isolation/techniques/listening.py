@@ -21,7 +21,7 @@ def reads(route: Route) -> bool:
 @technique("listing everything", reads)
 def listing(arena: Arena, route: Route) -> None:
     """Rivals listed every user's threads where a filter was left out."""
-    arena.fresh()
+    arena.fresh(route)
     for ids, all_ids in ((arena.own.ids, True), (arena.own.ids, False)):
         for ask in route.asks(ids, all_ids=all_ids):
             _walk(arena, route, ask)
@@ -38,7 +38,7 @@ def _walk(arena: Arena, route: Route, ask: Ask) -> None:
 
 @technique("searching by the victim's exact text", lambda route: "query" in route.body_fields)
 def exact_text(arena: Arena, route: Route) -> None:
-    victim = arena.fresh()
+    victim = arena.fresh(route)
     for text in (victim.memory, victim.episode, victim.topic):
         for ask in (*route.asks(victim.ids, {"query": text}), *route.asks(victim.ids, {"query": text}, all_ids=False)):
             body = ask.body | ({"top_k": 100} if "top_k" in route.body_fields else {})
@@ -52,7 +52,7 @@ def _filters(route: Route) -> bool:
 
 @technique("metadata filter for the victim's values", _filters)
 def metadata(arena: Arena, route: Route) -> None:
-    victim = arena.fresh()
+    victim = arena.fresh(route)
     for ids, all_ids in ((victim.ids, True), (victim.ids, False), (arena.own.ids, False)):
         for ask in route.asks(ids, all_ids=all_ids):
             for name, value in (
@@ -72,10 +72,10 @@ def _filtered(route: Route, ask: Ask, name: str, value: str) -> Ask:
 @technique("counting what others do", reads)
 def counting(arena: Arena, route: Route) -> None:
     """Nothing that the attacker sees may move when the victim writes: no count, no total, no order."""
-    victim = arena.fresh()
+    victim = arena.fresh(route)
     asks = [*route.asks(arena.own.ids), *route.asks(arena.own.ids, all_ids=False), *route.asks(victim.ids)]
     before = [arena.attack(ask).essence() for ask in asks]
-    moved: Planted = arena.fresh()
+    moved: Planted = arena.fresh(route)
     after = [arena.attack(ask).essence() for ask in asks]
     if before != after:
         raise Leak(f"{route.name} tells that another tenant stored {moved.ids}: {before} became {after}"[:900])
@@ -84,7 +84,7 @@ def counting(arena: Arena, route: Route) -> None:
 @technique("instructions in a text", lambda route: any(name in route.body_fields for name in _TEXTS))
 def instructions(arena: Arena, route: Route) -> None:
     """Text is data: a rival could be talked into reading another tenant's bank."""
-    victim = arena.fresh()
+    victim = arena.fresh(route)
     before = arena.look(victim)
     for text in _instructions(arena, victim):
         for name in _TEXTS:

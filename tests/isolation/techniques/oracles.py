@@ -19,7 +19,7 @@ def words(arena: Arena, route: Route) -> None:
     """Word for word the same, whether an id is another tenant's or nobody's."""
     # Another person in the same session is a conflict at home, and must be none here.
     for own in [{}, {"user_id": arena.own.ids["user_id"]}] if "user_id" in route.ids else [{}]:
-        victim = arena.fresh()
+        victim = arena.fresh(route)
         before = arena.look(victim)
         foreign, nothing = {**victim.ids, **own}, {**absent(), **own}
         for asks in _both(route, foreign, nothing):
@@ -40,7 +40,7 @@ def _both(route: Route, foreign: Ids, missing: Ids) -> list[tuple[Ask, Ask]]:
 def times(arena: Arena, route: Route) -> None:
     """Asked in turns. The median is what is compared; what comes of it is noted in the report."""
     # Under the ids that all attacks share, the attacker has records of its own by now.
-    pairs = _both(route, arena.fresh().ids, absent())
+    pairs = _both(route, arena.fresh(route).ids, absent())
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(_ROUNDS):
         for asks in pairs:
