@@ -79,11 +79,13 @@ def many(work: Callable[[int], Any], times: int, at_once: int = CLIENTS) -> list
 def settled(tenant: Tenant) -> None:
     """Requests of each function, several at a time so that each warm one has some: they carry what waits there."""
     paths = ["/v1/state/nobody", "/v1/memory/episodic/nobody", "/v1/memory/semantic?limit=1"]
-    many(lambda number: tenant.api.request("GET", paths[number % 3]), 24, 12)
+    many(lambda number: tenant.api.request("GET", paths[number % 3]), 3 * CLIENTS)
 
 
 def test_fifty_clients_of_two_tenants_get_what_their_limits_allow_and_slow_nobody_else(tenant: Make) -> None:
     by_second, by_month, free = tenant(requests_per_second=6), tenant(requests_per_month=90), tenant()
+    for each in (by_second, by_month, free):
+        each.ask()
     began, ends = time.time(), time.time() + 12
 
     def client(one: Tenant) -> None:
@@ -131,6 +133,7 @@ def test_what_is_stored_at_the_same_time_keeps_to_the_limits_and_is_counted_to_t
 ) -> None:
     limited = tenant(stored_bytes=6000, vectors=8, embeddings_per_month=40)
     agent = "planner"
+    limited.ask()
 
     def write(number: int) -> int:
         body: dict[str, Any] = {"agent_id": agent, "session_id": f"s{number}"}

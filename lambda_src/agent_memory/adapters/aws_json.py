@@ -43,15 +43,25 @@ class AwsJsonClient(AwsClient):
         self._service = service
         self._target_prefix = target_prefix
         self._content_type = f"application/x-amz-json-{protocol}"
-        self._hurried = False
-        self.calls = 0  # but for those in a hurry, which are not the request's own
+        self._hurried = self._aside = False
+        self.calls = 0  # of requests themselves
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Calls within the block are not the request's own, and not counted as such."""
+        self._aside = True
+        try:
+            yield
+        finally:
+            self._aside = False
 
     @contextmanager
     def hurry(self) -> Iterator[None]:
-        """Within the block a call ends after two seconds at most: for what can be done another time."""
+        """Aside, and within the block a call ends after two seconds at most: for what can be done another time."""
         self._hurried = True
         try:
-            yield
+            with self.aside():
+                yield
         finally:
             self._hurried = False
 
@@ -64,7 +74,7 @@ class AwsJsonClient(AwsClient):
         """
         headers = {"content-type": self._content_type, "x-amz-target": f"{self._target_prefix}.{operation}"}
         body = json.dumps(request).encode()
-        self.calls += not self._hurried
+        self.calls += not self._aside
         resent = False
         attempt_s, give_up_s = (_HURRIED_S, _HURRIED_S) if self._hurried else (_ATTEMPT_S, _GIVE_UP_S)
         started = time.monotonic()

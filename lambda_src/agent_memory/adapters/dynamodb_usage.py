@@ -38,8 +38,9 @@ class DynamoUsageStore:
         if claim.step is not None:
             update.take_step(claim.step)
         request = {"TableName": self._table, "Key": _item_key(tenant_id), "ReturnValues": "ALL_NEW"}
+        is_limited = bool(claim.ceilings) or claim.step is not None
         try:
-            with acting_for(tenant_id), self._client.hurry():
+            with acting_for(tenant_id), self._client.aside() if is_limited else self._client.hurry():
                 answer = dynamodb.write(self._client, [{"Update": request | update.expressions()}])
         except dynamodb.ConditionFailed as exc:
             raise ClaimRefused(_counters(exc.item)) from exc

@@ -130,7 +130,9 @@ class UsageStore(Protocol):
         """Add to each counter; given up soon when the store does not answer."""
 
     def claim(self, tenant_id: str, claim: Claim) -> Mapping[str, int]:
-        """Do what `claims.claimed` does, in one step; what the counters are then. Given up soon, as above.
+        """Do what `claims.claimed` does, in one step; what the counters are then.
+
+        Given up soon, as above, unless something is limited: then no request can be served without an answer.
 
         Raises:
             ClaimRefused: nothing was written.

@@ -32,7 +32,7 @@ locals {
 
   _plain_functions = {
     authorizer = {
-      timeout_s = 5
+      timeout_s = 10 # the gateway waits no longer
       environment = {
         CONTROL_TABLE    = local._tables.CONTROL_TABLE
         LIMITS           = jsonencode({ for name, limit in var.limits : name => limit if limit != null })
