@@ -11,8 +11,11 @@ from agent_memory import bootstrap
 from agent_memory.acting import NobodyActs, acting_for
 from agent_memory.adapters import dynamodb
 from agent_memory.adapters.s3_archive import agent_prefix
-from agent_memory.domain import usage as counting
+from agent_memory.domain import idempotency
 from agent_memory.domain.buckets import Buckets
+from agent_memory.domain.times import now
+from agent_memory.domain.usage import Tally
+from tests.aws.every_route import ACROSS_TENANTS, REQUESTS, STATE
 from tests.edge import Edge, Reply, functions
 from tests.fakes.clock import Clock
 from tests.fix_aws import Aws
@@ -21,57 +24,6 @@ from tests.witness import OWN_ROLE, Witness, watching
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
-
-ACROSS_TENANTS = {"health", "keys"}
-STATE: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "user_id": "u", "data": {"x": 1}}
-EPISODE: dict[str, Any] = {
-    "agent_id": "planner",
-    "session_id": "s",
-    "user_id": "u",
-    "run_id": "r",
-    "type": "action",
-    "content": "tea",
-}
-MEMORY: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "user_id": "u", "content": "the user likes tea"}
-MANY = {"items": [EPISODE, EPISODE | {"timestamp": "2026-01-01T00:00:00Z"}]}
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
-
-# For each route what exercises its stores; those with a key are sent twice.
-REQUESTS: dict[str, list[tuple[str, str, Any, bool]]] = {
-    "POST /v1/state": [("POST", "/v1/state", STATE, True)],
-    "GET /v1/state/{agent_id}": [("GET", "/v1/state/planner?session_id=s", None, False)],
-    "PUT /v1/state/{agent_id}": [
-        ("PUT", "/v1/state/planner", {"session_id": "s", "data": {"x": 2}, "version": 1}, True)
-    ],
-    "PATCH /v1/state/{agent_id}": [("PATCH", "/v1/state/planner", {"session_id": "s", "data": {"y": 3}}, True)],
-    "GET /v1/state/{agent_id}/sessions": [("GET", "/v1/state/planner/sessions", None, False)],
-    "POST /v1/memory/episodic": [("POST", "/v1/memory/episodic", EPISODE, True)],
-    "POST /v1/memory/episodic/batch": [("POST", "/v1/memory/episodic/batch", MANY, True)],
-    "GET /v1/memory/episodic/{agent_id}": [
-        ("GET", f"/v1/memory/episodic/planner{query}", None, False)
-        for query in ("", "?session_id=s", "?user_id=u", "?run_id=r", "?session_id=s&run_id=r&order=oldest")
-    ],
-    "GET /v1/memory/episodic/{agent_id}/sessions/{session_id}": [
-        ("GET", "/v1/memory/episodic/planner/sessions/s", None, False)
-    ],
-    "POST /v1/memory/semantic": [("POST", "/v1/memory/semantic", MEMORY, True)],
-    "POST /v1/memory/semantic/batch": [("POST", "/v1/memory/semantic/batch", {"items": [MEMORY]}, True)],
-    "POST /v1/memory/semantic/search": [("POST", "/v1/memory/semantic/search", {"query": "tea"}, False)],
-    "GET /v1/memory/semantic": [("GET", "/v1/memory/semantic", None, False)],
-    "GET /v1/memory/semantic/{id}": [("GET", f"/v1/memory/semantic/{UNKNOWN}", None, False)],
-    "GET /v1/memory/semantic/{id}/history": [("GET", f"/v1/memory/semantic/{UNKNOWN}/history", None, False)],
-    "DELETE /v1/memory/semantic/{id}": [("DELETE", f"/v1/memory/semantic/{UNKNOWN}", None, True)],
-    "POST /v1/memory": [("POST", "/v1/memory", each, True) for each in (STATE, EPISODE, MEMORY)],
-    "GET /v1/memory": [("GET", "/v1/memory?agent_id=planner", None, False)],
-    "GET /v1/memory/{agent_id}": [("GET", "/v1/memory/planner", None, False)],
-    "POST /v1/memory/search": [
-        ("POST", "/v1/memory/search", {"query": "tea"}, False),
-        ("POST", "/v1/memory/search", {"query": "tea", "agent_id": "planner"}, False),
-    ],
-    "GET /v1/usage": [("GET", "/v1/usage", None, False)],
-    "DELETE /v1/state/{agent_id}/{session_id}": [("DELETE", "/v1/state/planner/s", None, True)],
-    "DELETE /v1/memory/{agent_id}": [("DELETE", "/v1/memory/planner", None, True)],
-}
 
 
 @pytest.fixture
@@ -158,7 +110,7 @@ def test_a_request_that_broke_leaves_no_tenant_behind(
 
 def test_without_a_tenant_nothing_is_sent(api: Edge, witness: Witness) -> None:
     calls: list[Callable[[], Any]] = [
-        lambda: bootstrap.idempotency().finish(a_record()),
+        lambda: bootstrap.idempotency().finish(idempotency.begin("acme", "POST /v1/state", "k", b"", now())),
         lambda: bootstrap.agent_buckets().grow("acme", "planner", 2),
         lambda: bootstrap.usage().of("acme"),
         lambda: list(bootstrap.purge()._stores[0].purge("acme", "planner")),
@@ -193,7 +145,7 @@ def test_counts_that_waited_are_passed_on_for_the_tenant_they_are_of(
 
 def test_marks_that_waited_are_made_for_the_tenant_they_are_of(api: Edge, witness: Witness) -> None:
     with acting_for("globex"):
-        bootstrap.meter().settle("acme", counting.Tally(touched={("planner", "s"): None}))
+        bootstrap.meter().settle("acme", Tally(touched={("planner", "s"): None}))
 
     assert {(each.signed_for, each.about) for each in witness.taken()} == {("acme", frozenset(["acme"]))}
 
@@ -278,13 +230,6 @@ def test_without_a_role_for_tenants_a_function_signs_for_itself(
     assert {each.signed_for for each in witness.seen} == {OWN_ROLE}
     assert {each.operation for each in witness.seen}.isdisjoint({"AssumeRole"})
     assert "_aws" not in capsys.readouterr().out
-
-
-def a_record() -> Any:
-    from agent_memory.domain import idempotency  # noqa: PLC0415
-    from agent_memory.domain.times import now  # noqa: PLC0415
-
-    return idempotency.begin("acme", "POST /v1/state", "k", b"", now())
 
 
 def test_buckets_are_read_for_the_tenant(api: Edge, witness: Witness) -> None:

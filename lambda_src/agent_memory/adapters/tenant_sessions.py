@@ -4,7 +4,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from agent_memory.adapters.sigv4 import Credentials, CredentialSource
 from agent_memory.domain.identifiers import TENANT_ID
@@ -16,19 +15,21 @@ KEPT_S = 50 * 60
 _MOST = 200
 
 
-@dataclass(frozen=True, slots=True)
 class _Session:
-    credentials: Credentials
-    clock: float
-    steady: float
+    """What was given, and when by both clocks. A plain class: making another kind takes a cold start longer."""
+
+    def __init__(self, credentials: Credentials, clock: float, steady: float) -> None:
+        self.credentials = credentials
+        self.clock = clock
+        self.steady = steady
 
 
-@dataclass(slots=True)
 class _Flight:
     """A call under way, and what came of it."""
 
-    landed: threading.Event = field(default_factory=threading.Event)
-    credentials: Credentials | None = None
+    def __init__(self) -> None:
+        self.landed = threading.Event()
+        self.credentials: Credentials | None = None
 
 
 class TenantSessions:
