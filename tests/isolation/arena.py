@@ -10,7 +10,7 @@ from typing import Any
 
 from agent_memory.domain.identifiers import from_path, to_path
 from tests.isolation.planting import WORD, Planted, plant
-from tests.isolation.routes import route
+from tests.isolation.routes import Route
 from tests.isolation.wire import Answer, Ask, Door
 
 _AT_ONCE = 4
@@ -59,13 +59,14 @@ class Arena:
         self.victim = victim
         self.untold: set[str] = set()
         self.notes: list[str] = []
-        self.own = plant(attacker.send)
-        self.shared = self.fresh()
+        self.own = plant(attacker.send, with_key=True)
+        self.shared = plant(victim.send, with_key=True)
+        self.untold |= self.shared.marks
         self.untouched = self.look(self.shared)
 
-    def fresh(self) -> Planted:
-        """New records of the victim, of which the attacker has never said a word."""
-        planted = plant(self.victim.send)
+    def fresh(self, route: Route | None = None) -> Planted:
+        """New records of the victim that the attacker has never said a word of; with a key where `route` is of keys."""
+        planted = plant(self.victim.send, with_key=route is not None and "/keys" in route.template)
         self.untold |= planted.marks
         return planted
 
@@ -149,8 +150,3 @@ def _plain(path: str) -> Iterator[str]:
             yield from_path(part)
         except ValueError:
             continue
-
-
-def knows(name: str) -> bool:
-    """Whether the deployment has this route."""
-    return route(name) is not None

@@ -56,8 +56,11 @@ def absent() -> Ids:
     return _names() | {"id": str(uuid4()), "key_id": _key_id(), "job_id": mark("job"), "upload_id": mark("upload")}
 
 
-def plant(send: Send) -> Planted:
-    """Store a state, episodes and memories, two of each so that there are pages to turn, and whatever else there is."""
+def plant(send: Send, *, with_key: bool = False) -> Planted:
+    """Store a state, episodes and memories, two of each so that there are pages to turn.
+
+    An API key only when asked for: a tenant may have a hundred.
+    """
     ids = _names()
     whose = {name: ids[name] for name in ("agent_id", "session_id", "user_id")}
     topic = mark("topic")
@@ -74,7 +77,8 @@ def plant(send: Send) -> Planted:
     texts = [item | {"content": text} for text in (f"{mark('other')} is the name of the boat.", memory)]
     stored = _made(send(Ask("POST", "/v1/memory/semantic/batch", body={"items": texts})))
     ids["id"] = stored.data["results"][1]["data"]["id"]
-    ids |= _key(send)
+    if with_key:
+        ids |= _key(send)
     return Planted(ids, state, episode, memory, topic, made | _ids_in(stored))
 
 

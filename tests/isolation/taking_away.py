@@ -136,7 +136,7 @@ def telling(by: str) -> Callable[[Ground], Code]:
             if found is None and get(self, ground.victim, memory_id, now) is not None:
                 if by == "words":
                     raise Forbidden("this memory is not yours")
-                time.sleep(0.1)
+                time.sleep(0.3)
             return found
 
         return patch.object(SqlMemoryStore, "get", telling)
