@@ -45,8 +45,9 @@ class Listener:
             self.items.append({"table": write["TableName"], **{name: item[name].get("S", "") for name in item}})
         return {}
 
+    aside = AwsJsonClient.aside
     hurry = AwsJsonClient.hurry
-    _hurried = False
+    _aside = _hurried = False
 
 
 def written(write: Callable[[AwsJsonClient], object], begins: str = "") -> Item:
