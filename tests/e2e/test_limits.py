@@ -1,5 +1,6 @@
 """Limits: many clients of several tenants at the same time, over HTTP and several warm functions."""
 
+import base64
 import math
 import random
 import secrets
@@ -200,9 +201,12 @@ def records(stack: Stack, tenant: str) -> int:
 
 
 def stored_bytes(stack: Stack, tenant: str) -> int:
-    """As usage counts: names and values, a binary value by its bytes."""
-    total = 0
-    for item in items(stack, tenant):
-        total += item_bytes({name: value for name, value in item.items() if "B" not in value})
-        total += sum(len(name) + len(value["B"]) for name, value in item.items() if "B" in value)
-    return total
+    """As usage counts: items as they are on the wire, where binary values are base64."""
+    return sum(
+        item_bytes({name: {kind: _wire(content)} for name, value in item.items() for kind, content in value.items()})
+        for item in items(stack, tenant)
+    )
+
+
+def _wire(content: str | bytes) -> str:
+    return base64.b64encode(content).decode() if isinstance(content, bytes) else content
