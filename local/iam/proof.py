@@ -56,7 +56,7 @@ def needs(role: Role, recorded: Iterable[Record]) -> dict[Permission, list[str]]
 
 
 def needs_of_trust(role: str, trust: tuple[Statement, ...], recorded: Iterable[Record]) -> dict[Permission, list[str]]:
-    """Tests that fail once a role may not be taken so any more; what lets AWS's own services in is not looked at."""
+    """The tests that fail once a role may not be taken so any more; the doors of AWS's own services are not theirs."""
     asked = [each for each in recorded if each.resource.endswith(f":role/{role}") and each.allowed]
     return {
         Permission(role, each.name, action): sorted(
