@@ -8,6 +8,8 @@ import pytest
 from local.iam.account import Account, Role
 from local.iam.evaluator import Request, context, evaluate, trusts
 from local.stack import Stack
+from tests.isolation import stores_iam
+from tests.isolation.arena import Leak
 
 Given = dict[str, Any]
 
@@ -120,3 +122,15 @@ def test_the_functions_own_roles_reach_no_record_themselves(roles: dict[str, Rol
     for role in roles.values():
         own = account.roles.read(role.name.removesuffix(SUFFIX))
         assert not [*permissions(own, "dynamodb"), *permissions(own, "s3")]
+
+
+def test_the_attacks_hold_and_notice_that_leading_keys_are_gone(stack: Stack) -> None:
+    policies = stores_iam.rendered(stack.aws_endpoint_url)
+    about_items = {name: policy for name, policy in policies.items() if LEADING in str(policy)}
+    assert len(about_items) >= len(FUNCTIONS)
+
+    for name, policy in policies.items():
+        stores_iam.ask_all(name, policy, "acme", "globex")
+    for name, policy in about_items.items():
+        with pytest.raises(Leak):
+            stores_iam.ask_all(name, stores_iam.without_conditions(policy), "acme", "globex")

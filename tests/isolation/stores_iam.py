@@ -7,13 +7,13 @@ does, which is checked against AWS's documented examples (local/iam).
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import boto3
 import pytest
 
+from local.iam.evaluator import Request, context, evaluate
+from local.iam.policies import parse
 from tests.isolation.arena import Leak
 from tests.isolation.routes import Unfilled
 from tests.isolation.stores import Ground, store_attack
@@ -25,17 +25,17 @@ Asked = tuple[str, str, Mapping[str, Any]]
 
 @store_attack("tenant roles", "another tenant's keys and objects", "aws_endpoint")
 def tenant_roles(ground: Ground) -> None:
-    policies = rendered(ground)
+    policies = rendered(str(ground.stores.aws_endpoint))
     if not policies:
         pytest.skip("the deployment has no roles for one tenant at a time (tenant_sessions)")
     for role, policy in policies.items():
         ask_all(role, policy, ground.attacker, ground.victim)
 
 
-def rendered(ground: Ground) -> Policies:
+def rendered(aws_endpoint: str) -> Policies:
     """The policies of all roles that are taken for one tenant at a time."""
     found = {}
-    with closing(boto3.client("iam", endpoint_url=ground.stores.aws_endpoint, region_name=REGION)) as iam:
+    with closing(boto3.client("iam", endpoint_url=aws_endpoint, region_name=REGION)) as iam:
         for page in iam.get_paginator("list_roles").paginate():
             for role in (each["RoleName"] for each in page["Roles"] if each["RoleName"].endswith("-tenant")):
                 for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
@@ -46,8 +46,6 @@ def rendered(ground: Ground) -> Policies:
 
 def ask_all(role: str, policy: Mapping[str, Any], attacker: str, victim: str) -> None:
     """Ask for everything of the victim's that the policy speaks of, under the attacker's tag and under none."""
-    if find_spec("local.iam") is None:
-        pytest.skip("there is no evaluator of IAM policies here")
     spoken = [
         (action, resource)
         for statement in policy["Statement"]
@@ -69,11 +67,9 @@ def ask_all(role: str, policy: Mapping[str, Any], attacker: str, victim: str) ->
 
 def _allowed(role: str, policy: Mapping[str, Any], asked: Asked, tag: str | None) -> bool:
     """What the evaluator says to a session with this tag."""
-    iam: Any = import_module("local.iam.evaluator")
-    statements: Any = import_module("local.iam.policies").parse(role, policy)
     action, resource, given = asked
-    context = iam.context(**{"aws:PrincipalTag/tenant_id": tag, "aws:SecureTransport": "true", **given})
-    return bool(iam.evaluate(iam.Request(action, resource, context), statements).allowed)
+    told = context(**{"aws:PrincipalTag/tenant_id": tag, "aws:SecureTransport": "true", **given})
+    return evaluate(Request(action, resource, told), parse(role, policy)).allowed
 
 
 def _list(given: Any) -> list[str]:

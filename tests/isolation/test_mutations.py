@@ -116,13 +116,3 @@ def test_a_role_for_one_tenant_at_a_time_reaches_no_other() -> None:
 def test_a_role_that_lacks_a_condition_is_noticed(guard: str, statement: dict[str, Any]) -> None:
     with pytest.raises(Leak):
         stores_iam.ask_all(f"without {guard}", policy(statement), "acme", "globex")
-
-
-def test_the_deployments_own_roles_without_leading_keys_are_noticed(ground: Ground) -> None:
-    """Where the target's account can be read and has such roles: the policies that Terraform rendered."""
-    if ground.stores.aws_endpoint is None or not (policies := stores_iam.rendered(ground)):
-        pytest.skip("the target has no roles for one tenant at a time that can be read")
-    for role, document in policies.items():
-        if "LeadingKeys" in str(document):
-            with pytest.raises(Leak):
-                stores_iam.ask_all(role, stores_iam.without_conditions(document), ground.attacker, ground.victim)
