@@ -13,7 +13,9 @@ import httpx
 # a run none of the one may stand in a log, and nothing secret in the other (test_canaries.py).
 SAID: set[str] = set()
 REFUSALS: list[str] = []
-_UNIQUE = re.compile(r"[A-Za-z]+-[0-9a-f]{8,}")
+_UNIQUE = re.compile(
+    r"\b[A-Za-z]{1,40}-[0-9a-f]{8,}"
+)  # from the start of a word: else long ones take their length squared
 
 
 class Api:
