@@ -27,7 +27,7 @@ def main(names: Sequence[str]) -> int:
         ),
         "requests": ("Requests (counted on the wire)", _requests),
         "semantic": ("Semantic requests (counted on the wire)", lambda: semantic.measure(stack.read(chosen()))),
-        "vectors": ("Semantic search (ours / the seed system's layout, in this run)", vectors.measure),
+        "vectors": ("Semantic search (ours / the usual layout, in this run)", vectors.measure),
     }
     unknown = set(names) - sections.keys()
     if unknown:

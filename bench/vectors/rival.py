@@ -1,4 +1,4 @@
-"""The seed system's layout: one table, one vector graph over all tenants, and statements that cannot use it.
+"""The usual layout: one table, one vector graph over all tenants, and statements that cannot use it.
 
 Written anew from what is known of it: similarity is an expression that is sorted downwards and compared with a
 threshold (0.1, its SDK's default), so every search and every look for duplicates reads all rows of its tenant; four and
