@@ -310,7 +310,7 @@ def embeddings() -> "Embeddings":
     from agent_memory.service.embedding import Embeddings
 
     model = TitanEmbedding(make_client(settings.region), settings.embedding_model, settings.embedding_dimensions)
-    return Embeddings(model, tally(), settings.embedding_timeout_s)
+    return Embeddings(model, tally(), settings.embedding_timeout_s, acting_tenant)
 
 
 @cache

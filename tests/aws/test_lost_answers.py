@@ -4,8 +4,16 @@ from typing import Any
 
 import pytest
 
+from agent_memory import bootstrap
+from agent_memory.adapters.dynamodb_api_keys import DynamoApiKeyStore
+from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
+from agent_memory.errors import StoreUnavailable
+from agent_memory.service.keys import ApiKeys
 from tests.edge import Edge
+from tests.fakes.clock import Clock
+from tests.fakes.control import RotatingPepper
 from tests.faults import Fault, FaultyService
+from tests.fix_aws import Aws
 
 STATE: dict[str, Any] = {"agent_id": "planner", "data": {"step": 1}}
 EPISODE: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "type": "action", "content": 1}
@@ -90,3 +98,29 @@ def test_a_service_that_stays_away_is_a_503_and_says_when_to_come_back(
 
     assert (reply.status, reply.error["code"], reply.headers["retry-after"]) == (503, "UNAVAILABLE", "1")
     assert unreliable.call("GET", "/v1/state/planner").data["version"] == 1
+
+
+@KEYS
+def test_a_key_whose_making_was_not_heard_of_is_told_all_the_same(
+    unreliable: Edge, service: FaultyService, aws: Aws, clock: Clock, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    keys = ApiKeys(DynamoApiKeyStore(bootstrap.dynamodb(), aws.control_table), RotatingPepper(), clock)
+    monkeypatch.setattr(bootstrap, "api_keys", lambda: keys)
+    unreliable.scopes = "admin"
+    lose(service, "PutItem", key)
+
+    made = unreliable.call("POST", "/v1/keys", {"scopes": ["read"]}, key=key)
+
+    assert made.data["api_key"].startswith(f"amk_{made.data['key_id']}_")
+    assert [each["key_id"] for each in unreliable.call("GET", "/v1/keys").data["keys"]] == [made.data["key_id"]]
+
+
+def test_nothing_is_taken_off_a_counter_twice(aws: Aws, service: FaultyService) -> None:
+    store = DynamoUsageStore(Aws(service.endpoint).client(), aws.control_table)
+    store.add("acme", {"dynamo_bytes": 100})
+    service.plan("UpdateItem", "lose answer")
+
+    with pytest.raises(StoreUnavailable):
+        store.add("acme", {"dynamo_bytes": -40})
+
+    assert store.get("acme")["dynamo_bytes"] == 60

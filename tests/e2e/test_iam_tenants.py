@@ -103,6 +103,7 @@ def test_objects_and_listings_are_the_tenants_own(roles: dict[str, Role]) -> Non
         ("own", {"project": "x"}, False),
         ("own", {"tenant_id": "acme/x"}, False),
         ("own", {"tenant_id": "a" * 64}, False),
+        ("own", {"tenant_id": "KEY"}, False),  # records of API keys lie under KEY#
     ],
 )
 def test_a_tenant_role_is_taken_by_its_function_for_a_named_tenant(

@@ -98,6 +98,24 @@ def test_a_refusal_says_what_is_used_up_and_when_to_come_again(function: Functio
     assert (month.value.details, month.value.retry_after_s) == ({"limit": "requests_per_month", "allowed": 10}, 3600)
 
 
+def test_a_refusal_keeps_nothing_of_the_requests_that_met_it(function: Function) -> None:
+    function.served(10, TEN)
+    seen = []
+    for _ in range(3):
+        with pytest.raises(RateLimited) as refused:
+            function.admission.take("acme", TEN)
+        seen.append(refused.value)
+
+    assert len({id(each) for each in seen}) == 3, "an error that is raised again holds on to every frame that it passed"
+
+
+def test_a_limit_that_is_lowered_holds_for_tokens_that_were_taken_before(tired: Function) -> None:
+    tired.served(60, Limits(requests_per_month=10_000))
+    assert tired.counted() > 60, "some are held"
+
+    assert not tired.serve(Limits(requests_per_month=0))
+
+
 def test_who_is_refused_costs_no_further_call_until_the_next_second(function: Function, clock: Clock) -> None:
     function.served(11, TEN)
     calls = function.store.calls

@@ -15,6 +15,10 @@ from agent_memory.service.embedding import Embeddings
 TIMEOUT_S = 12.0
 
 
+def alone() -> str:
+    return "acme"
+
+
 class Model:
     """Counts letters, and notes which thread asked, when and until when."""
 
@@ -41,7 +45,7 @@ def tally() -> Tally:
 
 
 def test_vectors_come_in_the_order_of_their_texts(tally: Tally) -> None:
-    embeddings = Embeddings(Model(), tally, TIMEOUT_S)
+    embeddings = Embeddings(Model(), tally, TIMEOUT_S, alone)
 
     assert embeddings.embed(["aaa", "b", "cc"]) == [(3.0, 0.1), (1.0, 0.1), (2.0, 0.1)]
     assert (embeddings.name, embeddings.dimensions) == ("letters", 2)
@@ -50,13 +54,13 @@ def test_vectors_come_in_the_order_of_their_texts(tally: Tally) -> None:
 def test_no_text_needs_no_call(tally: Tally) -> None:
     model = Model()
 
-    assert Embeddings(model, tally, TIMEOUT_S).embed([]) == []
+    assert Embeddings(model, tally, TIMEOUT_S, alone).embed([]) == []
     assert model.texts == []
 
 
 def test_each_distinct_text_is_embedded_once(tally: Tally) -> None:
     model = Model()
-    embeddings = Embeddings(model, tally, TIMEOUT_S)
+    embeddings = Embeddings(model, tally, TIMEOUT_S, alone)
 
     assert embeddings.embed(["a", "bb", "a", "a", "bb"]) == [(1.0, 0.1), (2.0, 0.1), (1.0, 0.1), (1.0, 0.1), (2.0, 0.1)]
     assert sorted(model.texts) == ["a", "bb"]
@@ -65,7 +69,7 @@ def test_each_distinct_text_is_embedded_once(tally: Tally) -> None:
 
 def test_a_text_that_was_embedded_before_is_remembered(tally: Tally) -> None:
     model = Model()
-    embeddings = Embeddings(model, tally, TIMEOUT_S)
+    embeddings = Embeddings(model, tally, TIMEOUT_S, alone)
     embeddings.embed(["a", "bb"])
 
     assert embeddings.embed(["bb", "a", "ccc"]) == [(2.0, 0.1), (1.0, 0.1), (3.0, 0.1)]
@@ -76,7 +80,7 @@ def test_a_text_that_was_embedded_before_is_remembered(tally: Tally) -> None:
 def test_the_text_that_was_not_asked_for_longest_is_forgotten(tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedding, "_KEPT", 3)
     model = Model()
-    embeddings = Embeddings(model, tally, TIMEOUT_S)
+    embeddings = Embeddings(model, tally, TIMEOUT_S, alone)
     for text in ("a", "b", "c", "a", "d"):
         embeddings.embed([text])
 
@@ -88,7 +92,7 @@ def test_the_text_that_was_not_asked_for_longest_is_forgotten(tally: Tally, monk
 
 def test_one_text_is_embedded_in_the_calling_thread(tally: Tally) -> None:
     model = Model()
-    embeddings = Embeddings(model, tally, TIMEOUT_S)
+    embeddings = Embeddings(model, tally, TIMEOUT_S, alone)
 
     embeddings.embed(["a"])
     embeddings.embed(["a", "b"])  # of which one is known
@@ -110,7 +114,7 @@ def test_at_most_eight_texts_are_embedded_at_the_same_time(tally: Tally) -> None
         gate.wait(30)
 
     model = Model(before)
-    vectors = Embeddings(model, tally, TIMEOUT_S).embed([f"{number:02}" for number in range(24)])
+    vectors = Embeddings(model, tally, TIMEOUT_S, alone).embed([f"{number:02}" for number in range(24)])
 
     assert len(vectors) == len(model.texts) == 24
     assert under_way[1] == 8
@@ -119,7 +123,7 @@ def test_at_most_eight_texts_are_embedded_at_the_same_time(tally: Tally) -> None
 
 def test_all_texts_share_one_deadline(tally: Tally) -> None:
     model = Model()
-    embeddings = Embeddings(model, tally, TIMEOUT_S)
+    embeddings = Embeddings(model, tally, TIMEOUT_S, alone)
 
     embeddings.embed(["a"])
     embeddings.embed(["b", "c"])
@@ -137,7 +141,7 @@ def test_after_a_failure_no_further_text_is_begun(tally: Tally) -> None:
         gate.wait(30)
 
     model = Model(before)
-    embeddings = Embeddings(model, tally, TIMEOUT_S)
+    embeddings = Embeddings(model, tally, TIMEOUT_S, alone)
 
     with pytest.raises(StoreUnavailable) as unavailable:
         embeddings.embed([f"{number:02}" for number in range(100)])
@@ -158,7 +162,7 @@ def test_what_was_embedded_before_a_failure_is_not_embedded_again(tally: Tally) 
             raise StoreUnavailable("the embedding model did not answer")
 
     model = Model(before)
-    embeddings = Embeddings(model, tally, TIMEOUT_S)
+    embeddings = Embeddings(model, tally, TIMEOUT_S, alone)
     texts = [*(f"{number:02}" for number in range(24)), "bad"]
     with pytest.raises(StoreUnavailable):
         embeddings.embed(texts)
@@ -174,9 +178,20 @@ def test_a_text_that_failed_alone_is_counted_and_tried_again(tally: Tally) -> No
         if tally.embeddings == 1:
             raise StoreUnavailable("the embedding model did not answer")
 
-    embeddings = Embeddings(Model(before), tally, TIMEOUT_S)
+    embeddings = Embeddings(Model(before), tally, TIMEOUT_S, alone)
     with pytest.raises(StoreUnavailable):
         embeddings.embed(["a"])
 
     assert embeddings.embed(["a"]) == [(1.0, 0.1)]
     assert embeddings.calls == 2
+
+
+def test_what_one_tenant_had_embedded_helps_no_other(tally: Tally) -> None:
+    tenants = ["acme"]
+    embeddings = Embeddings(Model(), tally, TIMEOUT_S, lambda: tenants[-1])
+    embeddings.embed(["the launch code is 4711"])
+    tenants.append("globex")
+
+    embeddings.embed(["the launch code is 4711"])
+
+    assert embeddings.calls == 2, "a guess that costs nothing would tell what the other tenant said"

@@ -1,5 +1,6 @@
 """Counting work: all of it counts once, few calls are made for it, and a store that fails loses nothing."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -254,3 +255,23 @@ def test_a_function_that_serves_very_many_sessions_remembers_the_latest(function
 
     assert function.registry.calls > calls
     assert len(function.meter._marks._made) <= 5000
+
+
+def test_what_was_freed_is_taken_off_once_though_the_answer_was_lost(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function.serve(dynamo_bytes=100)
+    add = function.store.add
+
+    def lost(tenant: str, counts: Mapping[str, int]) -> None:
+        add(tenant, counts)
+        raise StoreUnavailable("its answer was lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(function.store, "add", lost)
+        with pytest.raises(StoreUnavailable):
+            function.serve(dynamo_bytes=-40)
+    function.clock.turn(seconds=20)
+    function.serve()
+
+    assert function.counted("dynamo_bytes") == 60

@@ -43,7 +43,7 @@ class AwsJsonClient(AwsClient):
         self._service = service
         self._target_prefix = target_prefix
         self._content_type = f"application/x-amz-json-{protocol}"
-        self._hurried = self._aside = False
+        self._hurried = self._aside = self._once = False
         self.calls = 0  # of requests themselves
 
     @contextmanager
@@ -54,6 +54,15 @@ class AwsJsonClient(AwsClient):
             yield
         finally:
             self._aside = False
+
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """Calls within the block must not take effect twice: none is sent again that may have been done."""
+        self._once = True
+        try:
+            yield
+        finally:
+            self._once = False
 
     @contextmanager
     def hurry(self) -> Iterator[None]:
@@ -85,11 +94,16 @@ class AwsJsonClient(AwsClient):
                 answer = self._post("/", headers, body, time.monotonic() + attempt_s)
             except NO_ANSWER:
                 self._close()
+                if self._once:
+                    break
                 resent = True
                 continue
             if answer.status == HTTPStatus.OK:
                 return answer.body
             if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR and answer.error not in _THROTTLED:
                 raise AwsError(answer.error, answer.status, answer.body, resent=resent)
-            resent = resent or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            failed = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            if failed and self._once:
+                break
+            resent = resent or failed
         raise StoreUnavailable(f"{self._service} did not answer")

@@ -34,7 +34,13 @@ class DynamoApiKeyStore:
             "Item": _item(key),
             "ConditionExpression": "attribute_not_exists(pk)",
         }
-        self._write({"Put": put}, answer, key.created_at)
+        try:
+            self._write({"Put": put}, answer, key.created_at)
+        except (AlreadyAnswered, dynamodb.ConditionFailed):
+            # Was the answer lost on the way? Then what stands there is what was just made: nobody else knows its hash.
+            stored = self.get(key.key_id)
+            if stored is None or stored.key_hash != key.key_hash:
+                raise
 
     def revoke(
         self, key_id: str, at: datetime, tenant_id: str | None = None, answer: IdempotencyRecord | None = None
@@ -89,7 +95,9 @@ class DynamoApiKeyStore:
         pages = dynamodb.query(self._client, request, lambda: True)
         keys = [{"pk": entry["pk"], "sk": entry["sk"]} for page in pages for entry in page]
         found = dynamodb.get_all(self._client, self._table, keys).values()
-        return sorted((_api_key(item) for item in found), key=lambda each: each.key_id)
+        # An index tells what an item says of itself; whose key it is, the key's own record says.
+        records = (_api_key(item) for item in found if item["pk"]["S"].startswith("KEY#"))
+        return sorted((each for each in records if each.tenant_id == tenant_id), key=lambda each: each.key_id)
 
     def _update(self, update: dict[str, Any], answer: IdempotencyRecord | None, at: datetime) -> bool:
         try:

@@ -1,6 +1,7 @@
 """Usage counters in the control table: one item for each tenant, one attribute for each counter."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from agent_memory.acting import acting_for
@@ -24,8 +25,7 @@ class DynamoUsageStore:
         for name, count in counts.items():
             update.add(name, count)
         request = {"TableName": self._table, "Key": _item_key(tenant_id), **update.expressions()}
-        # Counts may have waited for another tenant's request.
-        with acting_for(tenant_id), self._client.hurry():
+        with self._counting(tenant_id, counts), self._client.hurry():
             dynamodb.write(self._client, [{"Update": request}])
 
     def claim(self, tenant_id: str, claim: Claim) -> Mapping[str, int]:
@@ -40,11 +40,22 @@ class DynamoUsageStore:
         request = {"TableName": self._table, "Key": _item_key(tenant_id), "ReturnValues": "ALL_NEW"}
         is_limited = bool(claim.ceilings) or claim.step is not None
         try:
-            with acting_for(tenant_id), self._client.aside() if is_limited else self._client.hurry():
+            in_time = self._client.aside() if is_limited else self._client.hurry()
+            with self._counting(tenant_id, claim.counts), in_time:
                 answer = dynamodb.write(self._client, [{"Update": request | update.expressions()}])
         except dynamodb.ConditionFailed as exc:
             raise ClaimRefused(_counters(exc.item)) from exc
         return _counters(answer.get("Attributes", {}))
+
+    @contextmanager
+    def _counting(self, tenant_id: str, counts: Mapping[str, int]) -> Iterator[None]:
+        """For the tenant, whose counts may have waited for another one's request; nothing is taken off twice."""
+        with acting_for(tenant_id):
+            if all(count >= 0 for count in counts.values()):
+                yield
+            else:
+                with self._client.once():
+                    yield
 
     def get(self, tenant_id: str) -> Mapping[str, int]:
         """See `UsageStore.get`; one strongly consistent call."""

@@ -53,10 +53,11 @@ class SqlMemoryStore:
         replayed = told["replayed"]
         if replayed is not None and (answer is None or replayed != answer.request_hash):
             raise RequestAnswered(str(replayed), [])
+        if replayed is None:  # before anything else can fail: it is done
+            self._tally.vectors += _int(told["vectors"])
         stored = self._stored(tenant_id, now, drafts, told)
         if replayed is not None:
             raise RequestAnswered(str(replayed), stored)
-        self._tally.vectors += _int(told["vectors"])
         for draft in drafts:
             self._tally.stored(draft.new.agent_id, draft.new.session_id)
         return stored

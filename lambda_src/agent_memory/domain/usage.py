@@ -88,7 +88,8 @@ class Tally:
     quota: Quota | None = field(default=None, compare=False)
 
     def begin(self, quota: Quota, now: datetime) -> None:
-        """Another request, of a tenant that may do so much."""
+        """Another request, of a tenant that may do so much; whatever the one before left behind is not its."""
+        self.taken()
         self.quota, self.began_at = quota, now
 
     def need(self, work: Work, amount: int) -> None:

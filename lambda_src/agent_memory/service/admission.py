@@ -42,9 +42,11 @@ class Admission:
         now = self._clock()
         lease = self._lease(tenant_id, now)
         lease.turn(of_month("api_calls", now), int(now.timestamp()))
+        if void := lease.obey(limits):
+            self._waiting.add(tenant_id, {lease.month: -void})
         if not lease.has_token(limits):
-            if lease.refusal and lease.refusal[0] == limits and now < lease.refusal[1]:
-                raise lease.refusal[2]
+            if refusal := lease.refused(limits, now):
+                raise refusal
             try:
                 if not limits.limits_requests and self._credit.is_resting(now):
                     return self._owe(tenant_id, lease, None)
@@ -89,7 +91,7 @@ class Admission:
                 self._waiting.add(tenant_id, carried)
                 lease.learn(refused.counters)
             except Exception:
-                self._waiting.add(tenant_id, carried)
+                self._waiting.put_back(tenant_id, carried)
                 raise
             else:
                 self._credit.spend()

@@ -3,7 +3,7 @@
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -23,16 +23,21 @@ _ONE_S = 8.0
 
 
 class Embeddings:
-    """`Embedder` over a model. `calls` counts the texts that the model was called for, and so does the tally."""
+    """`Embedder` over a model. `calls` counts the texts that the model was called for, and so does the tally.
 
-    def __init__(self, model: EmbeddingModel, tally: Tally, timeout_s: float) -> None:
+    `whose` names the tenant at work: what one tenant had embedded must not be told to another by a quicker answer.
+    """
+
+    def __init__(self, model: EmbeddingModel, tally: Tally, timeout_s: float, whose: Callable[[], str]) -> None:
         self.name = model.name
         self.dimensions = model.dimensions
         self.calls = 0
         self._model = model
         self._tally = tally
         self._timeout_s = timeout_s
-        self._kept: OrderedDict[bytes, array[float]] = OrderedDict()  # all by one model, so the text is the key
+        self._whose = whose
+        # All by one model, so tenant and text are the key.
+        self._kept: OrderedDict[bytes, array[float]] = OrderedDict()
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         """A vector for each text, in order.
@@ -41,7 +46,8 @@ class Embeddings:
             StoreUnavailable: one of them could not be had in time. What the others gave is kept for the next attempt.
             RateLimited: the model would be called more often than the tenant may.
         """
-        keys = [sha256(text.encode()).digest() for text in texts]
+        tenant = self._whose()
+        keys = [sha256(f"{tenant}\n{text}".encode()).digest() for text in texts]
         vectors = {key: tuple(self._kept[key]) for key in keys if key in self._kept}
         for key in vectors:
             self._kept.move_to_end(key)

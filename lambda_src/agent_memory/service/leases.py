@@ -26,7 +26,8 @@ class Lease:
     rate_tokens: int = 0
     window: Window | None = None
     counted: int | None = None
-    refusal: tuple[Limits, datetime, RateLimited] | None = None
+    limits: Limits | None = None
+    _refusal: tuple[Limits, datetime, str, int] | None = None  # until when, of which limit, and when to come again
     _size: int = 1
     _spent: int = 0
     _served: int = 0  # in this second
@@ -39,6 +40,21 @@ class Lease:
         if self.second != second:
             self._demand = self._served if second == self.second + 1 else 0
             self.second, self.rate_tokens, self._served = second, 0, 0
+
+    def obey(self, limits: Limits) -> int:
+        """Other limits than the tokens were taken under make them void; returns how many are to be given back."""
+        void = self.tokens if self.limits not in (None, limits) else 0
+        self.limits = limits
+        if void:
+            self.tokens = self.rate_tokens = 0
+        return void
+
+    def refused(self, limits: Limits, now: datetime) -> RateLimited | None:
+        """What to raise while a refusal holds. Made anew: an error that is raised again keeps all requests it met."""
+        if self._refusal is None or self._refusal[0] != limits or now >= self._refusal[1]:
+            return None
+        _, _, name, retry_after_s = self._refusal
+        return RateLimited(name, getattr(limits, name), retry_after_s)
 
     def has_token(self, limits: Limits) -> bool:
         """Whether a request can be served without a call."""
@@ -109,6 +125,5 @@ class Lease:
         return Step("join", self.window.second, 1, rate)
 
     def _refuse(self, name: str, limits: Limits, until: datetime, retry_after_s: int) -> RateLimited:
-        refusal = RateLimited(name, getattr(limits, name), retry_after_s)
-        self.refusal = (limits, until, refusal)
-        return refusal
+        self._refusal = (limits, until, name, retry_after_s)
+        return RateLimited(name, getattr(limits, name), retry_after_s)

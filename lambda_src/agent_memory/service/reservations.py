@@ -123,7 +123,7 @@ class Reservations:
                 if limit - purse.counted - carried[counter] < least:
                     return 0
             except Exception:
-                self._waiting.add(tenant_id, carried)
+                self._waiting.put_back(tenant_id, carried)
                 raise
             else:
                 self._credit.spend()

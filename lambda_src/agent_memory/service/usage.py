@@ -31,6 +31,10 @@ class Waiting:
         """Hand over a tenant's counts to a write, which gives them back when it fails."""
         return Counter({name: count for name, count in self._counts.pop(tenant_id, Counter()).items() if count})
 
+    def put_back(self, tenant_id: str, counts: Mapping[str, int]) -> None:
+        """After a write that may have been done: rather is something counted twice than taken off twice."""
+        self.add(tenant_id, {name: count for name, count in counts.items() if count > 0})
+
     @property
     def first(self) -> str | None:
         """Who has waited longest."""
@@ -87,7 +91,7 @@ class Meter:
         try:
             self._store.add(tenant_id, counts)
         except Exception:
-            self._waiting.add(tenant_id, counts)
+            self._waiting.put_back(tenant_id, counts)
             raise
         self._credit.spend()
 

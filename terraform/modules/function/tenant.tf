@@ -53,11 +53,11 @@ locals {
     )
   ]
 
-  # The pattern of tenant ids, ^[a-z0-9-]{1,63}$, as far as IAM can say it: it has no character classes, so letters beyond a-z are
-  # left to the code. STS itself takes only letters, digits, spaces and _.:/=+-@ in a tag: never a wildcard, "$" or "#".
+  # The pattern of tenant ids, ^[a-z0-9-]{1,63}$, as far as IAM can say it, which has no character classes. Capitals are
+  # named one by one, for KEY would reach the records of API keys; letters beyond ASCII are left to the code. STS itself takes only letters, digits, spaces and _.:/=+-@ in a tag: never a wildcard, "$" or "#".
   _tenant_ids = {
     StringLike    = { "aws:RequestTag/tenant_id" = "?*" }
-    StringNotLike = { "aws:RequestTag/tenant_id" = concat([for c in split("", " _.:/=+@") : "*${c}*"], ["${join("", [for _ in range(64) : "?"])}*"]) }
+    StringNotLike = { "aws:RequestTag/tenant_id" = concat([for c in split("", " _.:/=+@ABCDEFGHIJKLMNOPQRSTUVWXYZ") : "*${c}*"], ["${join("", [for _ in range(64) : "?"])}*"]) }
   }
 }
 
