@@ -113,8 +113,10 @@ def test_an_environment_pays_for_ten_alarm_metrics_at_most(
 @pytest.mark.parametrize("file", ["main.tf", "outputs.tf", "provider.tf", "variables.tf", "versions.tf"])
 def test_real_environments_differ_in_their_tfvars_alone(file: str) -> None:
     texts = {(ROOT / "terraform" / "envs" / name / file).read_text() for name in _REAL_ENVIRONMENTS}
+    # What a scanner is told about one of them changes nothing.
+    said = {"\n".join(line for line in text.splitlines() if "#checkov:skip" not in line) for text in texts}
 
-    assert len(texts) == 1
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize("name", _REAL_ENVIRONMENTS)

@@ -156,7 +156,7 @@ variable "limits" {
   nullable = false
 
   validation {
-    condition     = alltrue([for limit in values(var.limits) : limit == null ? true : limit >= 0 && limit < 1e15 && floor(limit) == limit])
+    condition     = alltrue([for limit in values(var.limits) : limit == null ? true : limit >= 0 && limit < 1000000000000000 && floor(limit) == limit])
     error_message = "limits must be whole numbers from 0 to below 10^15, or null for no limit; got ${jsonencode(var.limits)}."
   }
 
