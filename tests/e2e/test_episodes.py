@@ -238,3 +238,12 @@ def test_another_tenant_sees_no_episode(api: Api, other_tenant: Api, agent: str)
     for query in ("", "session_id=s", "user_id=u", "run_id=r"):
         assert other_tenant.get(f"/v1/memory/episodic/{agent}?{query}")["episodes"] == []
     other_tenant.get(f"/v1/memory/episodic/{agent}/sessions/s", expect=404)
+
+
+def test_an_episode_by_the_route_for_every_layer_is_found(api: Api, agent: str) -> None:
+    told = {"agent_id": agent, "session_id": "s", "type": "action", "content": "by the common route"}
+    stored = [api.post("/v1/memory", told | more, expect=201) for more in ({}, {"timestamp": "2026-01-01T00:00:00Z"})]
+
+    found = api.get(f"/v1/memory/episodic/{agent}/sessions/s")["episodes"]
+
+    assert [each["id"] for each in found] == [each["id"] for each in reversed(stored)], "the oldest first"

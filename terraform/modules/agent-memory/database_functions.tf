@@ -34,7 +34,7 @@ locals {
       tenant_policy = {
         DataKeys = local._data_keys
         Memory = {
-          actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+          actions   = ["dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
           resources = [local._memory]
         }
         Answers          = local._answers
