@@ -145,15 +145,19 @@ def registry(ground: Ground) -> None:
             DynamoAgentRegistry(client, ground.stores.control_table),
             DynamoUsageStore(client, ground.stores.control_table),
         )
-        counted = usage.get(ground.attacker)
         victim = ground.arena.fresh().ids
         listed = store.agents(ground.attacker, 500)
         if victim["agent_id"] in listed:
             raise Leak("the agents of another tenant are listed")
         if victim["agent_id"] not in store.agents(ground.victim, 1000):
             raise Unfilled("the victim's own agent is not listed")
-        if usage.get(ground.attacker) != counted:
-            raise Leak("another tenant's work moves the attacker's counters")
+        # Under load what the attacker itself did waits for whose request comes next: that comes to an end.
+        for _ in range(6):
+            counted = usage.get(ground.attacker)
+            ground.arena.fresh()
+            if usage.get(ground.attacker) == counted:
+                return
+        raise Leak("another tenant's work moves the attacker's counters")
 
 
 @store_attack("dynamodb purge", "the victim's agent in the attacker's context", "aws_endpoint")
