@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 
+from agent_memory.domain.bodies import StoredBody
 from agent_memory.domain.fields import Body, Id, JsonObject, Time, Write
 from agent_memory.domain.identifiers import new_ulid
 
@@ -61,7 +62,10 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One event. `annotations` are the optional descriptive fields of the write, `metadata` among them."""
+    """One event. `annotations` are the optional descriptive fields of the write, `metadata` among them.
+
+    With a `body` the content lies in S3 and `content` is None.
+    """
 
     tenant_id: str
     agent_id: str
@@ -74,6 +78,7 @@ class Episode:
     run_id: str | None
     expires_at: datetime | None
     annotations: JsonObject
+    body: StoredBody | None = None
 
     @classmethod
     def from_request(cls, tenant_id: str, new: NewEpisode, now: datetime, randomness: bytes | None = None) -> "Episode":
