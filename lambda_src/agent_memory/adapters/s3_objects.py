@@ -24,7 +24,7 @@ class S3ColdObjects:
 
     def put_once(self, key: str, content: bytes) -> None:
         """See `ColdObjects.put_once`; one call."""
-        with _unavailable():
+        with unavailable():
             try:
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*")
             except ClientError as exc:
@@ -33,12 +33,12 @@ class S3ColdObjects:
 
     def put_over(self, key: str, content: bytes) -> None:
         """See `ColdObjects.put_over`; one call. What was there stays as an older version until it is removed."""
-        with _unavailable():
+        with unavailable():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
 
     def get(self, key: str) -> bytes | None:
         """See `ColdObjects.get`; one call."""
-        with _unavailable():
+        with unavailable():
             try:
                 return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             except self._client.exceptions.NoSuchKey:
@@ -47,7 +47,7 @@ class S3ColdObjects:
     def remove(self, key: str) -> int:
         """See `ColdObjects.remove`; two calls for up to 1,000 versions, and one that finds no more."""
         removed = 0
-        with _unavailable():
+        with unavailable():
             while (size := self._remove_some(key)) is not None:
                 removed += size
         return removed
@@ -73,7 +73,7 @@ def _code(error: ClientError) -> str:
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
+def unavailable() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError):
