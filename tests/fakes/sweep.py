@@ -1,15 +1,13 @@
 """What the sweep looks at, in memory."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from agent_memory.domain.archive import Key
+from agent_memory.domain.archive import ORPHANED_AFTER, Key
 from agent_memory.domain.identifiers import to_path
 from agent_memory.domain.sweep import Agent, Place, StoredVersion, Sweep, Unarchived
 from tests.fakes.archive import FakeColdObjects
 from tests.fakes.episodes import InMemoryEpisodeStore
-
-_REFRESHED_AFTER = timedelta(hours=12)
 
 
 class FakeSweepStore:
@@ -61,7 +59,7 @@ class DatedColdObjects(FakeColdObjects):
 
     def put_once(self, key: str, content: bytes) -> None:
         self.puts += 1
-        if key not in self.versions or self.clock() - self.written_at[key][-1] > _REFRESHED_AFTER:
+        if key not in self.versions or self.clock() - self.written_at[key][-1] > ORPHANED_AFTER / 2:
             self._write(key, content)
 
     def put_over(self, key: str, content: bytes) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 
-
 def event_in(kept: bytes) -> Mapping[str, Any] | None:
     """The event of one kept batch, as the archiver was given it; None when the object is something else.
 

@@ -23,9 +23,6 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # Somewhat less than a day, for a schedule that comes each hour and is never quite on time.
 _PERIOD = timedelta(hours=23, minutes=30)
 
-ORPHANED_AFTER = timedelta(days=1)
-"""How long nobody has to know of an object before it is removed; whoever writes one commits it much sooner."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sweep:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import datetime
 
-from agent_memory.domain.archive import ArchiveIndex
+from agent_memory.domain.archive import ORPHANED_AFTER, ArchiveIndex
 from agent_memory.domain.ports import UsageStore
-from agent_memory.domain.sweep import ORPHANED_AFTER, Agent, Bucket, HotScan, Part, Place, Progress, StoredVersion
+from agent_memory.domain.sweep import Agent, Bucket, HotScan, Part, Place, Progress, StoredVersion
 from agent_memory.errors import StoreUnavailable
 
 

@@ -16,7 +16,9 @@ def add_to(areas: "Parsers") -> None:
     redrive = Command(_redrive, ("FAILED_RECORDS_BUCKET", "ARCHIVER_FUNCTION"))
     add(actions, "redrive", redrive, "hand records to the archiver again that it failed to take")
     sweep = Command(_sweep, ("SWEEPER_FUNCTION",))
-    add(actions, "sweep", sweep, "sweep now, for 14 minutes at most; a sweep that is not finished goes on when repeated")
+    add(
+        actions, "sweep", sweep, "sweep now, for 14 minutes at most; a sweep that is not finished goes on when repeated"
+    )
 
 
 def _redrive(_: argparse.Namespace) -> object:
