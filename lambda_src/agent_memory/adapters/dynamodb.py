@@ -117,11 +117,16 @@ def delete_found(client: AwsJsonClient, request: dict[str, Any]) -> Iterator[lis
     for page in query(client, request, lambda: True):
         for start in range(0, len(page), _BATCH_WRITE):
             group = page[start : start + _BATCH_WRITE]
-            _delete(client, request["TableName"], group)
+            delete_all(client, request["TableName"], group)
             yield group
 
 
-def _delete(client: AwsJsonClient, table: str, items: Sequence[Item]) -> None:
+def delete_all(client: AwsJsonClient, table: str, items: Sequence[Item]) -> None:
+    """Delete up to 25 items, by the keys in them.
+
+    Raises:
+        StoreUnavailable: some may still be there.
+    """
     left = [{"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in items]
     for attempt in range(_BATCH_ROUNDS):
         pause(attempt)

@@ -5,6 +5,7 @@
     python -m agent_memory.entrypoints.admin keys revoke --key-id 4f...
     python -m agent_memory.entrypoints.admin keys expire --key-id 4f... --in-hours 24
     python -m agent_memory.entrypoints.admin tenants limit --tenant acme --requests-per-second 20 --vectors none
+    python -m agent_memory.entrypoints.admin tenants flag --tenant acme --set new-planner=on --drop old
     python -m agent_memory.entrypoints.admin tenants show --tenant acme
     python -m agent_memory.entrypoints.admin agents spread --tenant acme --agent planner --buckets 8
 
@@ -21,6 +22,7 @@ from datetime import timedelta
 from agent_memory import bootstrap
 from agent_memory.domain.api_key import SCOPES, ApiKey
 from agent_memory.domain.claims import WINDOW_NAMES
+from agent_memory.domain.flags import Flag
 from agent_memory.domain.json_document import dumps
 from agent_memory.domain.limits import MAX_DIGITS, NAMES
 from agent_memory.domain.times import now
@@ -78,7 +80,17 @@ def _show(options: argparse.Namespace) -> object:
     own = bootstrap.tenant_limits().own(options.tenant)
     counted = {name: count for name, count in bootstrap.counters(options.tenant).items() if name not in WINDOW_NAMES}
     shown = {name: "none" if limit is None else limit for name, limit in own.items()}
-    return {"tenant_id": options.tenant, "own_limits": shown, "counted": dict(sorted(counted.items()))}
+    return {
+        "tenant_id": options.tenant,
+        "own_limits": shown,
+        "flags": bootstrap.tenant_flags().of(options.tenant),
+        "counted": dict(sorted(counted.items())),
+    }
+
+
+def _flag(options: argparse.Namespace) -> object:
+    bootstrap.tenant_flags().change(options.tenant, dict(options.set), set(options.drop))
+    return {"tenant_id": options.tenant, "flags": bootstrap.tenant_flags().of(options.tenant)}
 
 
 def _spread(options: argparse.Namespace) -> object:
@@ -92,6 +104,7 @@ _COMMANDS = {
     ("keys", "revoke"): _revoke,
     ("keys", "expire"): _expire,
     ("tenants", "limit"): _limit,
+    ("tenants", "flag"): _flag,
     ("tenants", "show"): _show,
     ("agents", "spread"): _spread,
 }
@@ -126,12 +139,18 @@ def _parser() -> argparse.ArgumentParser:
     expire = keys.add_parser("expire", help="let a key end later, while the one that takes its place works already")
     expire.add_argument("--key-id", required=True)
     expire.add_argument("--in-hours", type=int, choices=range(1, 8761), metavar="1..8760", required=True)
-    tenants = areas.add_parser("tenants", help="limits of tenants").add_subparsers(dest="action", required=True)
+    tenants = areas.add_parser("tenants", help="limits and flags of tenants").add_subparsers(
+        dest="action", required=True
+    )
     limit = tenants.add_parser("limit", help="give a tenant limits of its own; effective within 60 s")
     limit.add_argument("--tenant", required=True)
     for name in NAMES:
         limit.add_argument(f"--{name.replace('_', '-')}", type=_a_limit, metavar="NUMBER|none|default")
-    show = tenants.add_parser("show", help="show a tenant's own limits and what is counted of it")
+    flag = tenants.add_parser("flag", help="switch a tenant's own flags, which its agents read; effective at once")
+    flag.add_argument("--tenant", required=True)
+    flag.add_argument("--set", action="append", type=_a_flag, default=[], metavar="NAME=on|off|TEXT")
+    flag.add_argument("--drop", action="append", default=[], metavar="NAME")
+    show = tenants.add_parser("show", help="show a tenant's own limits, its flags and what is counted of it")
     show.add_argument("--tenant", required=True)
     agents = areas.add_parser("agents", help="agents").add_subparsers(dest="action", required=True)
     spread = agents.add_parser("spread", help="spread a busy agent over more partitions; buckets only grow")
@@ -146,6 +165,15 @@ def _a_limit(text: str) -> str:
     if text not in {"none", "default"} and not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
         raise argparse.ArgumentTypeError(f"must be a whole number, none or default, not {text}")
     return text
+
+
+def _a_flag(text: str) -> tuple[str, Flag]:
+    """A flag's name and what it is set to."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"must be NAME=on, NAME=off or NAME=TEXT, not {text}")
+    switches: dict[str, Flag] = {"on": True, "off": False}
+    return name, switches.get(value, value)
 
 
 if __name__ == "__main__":
