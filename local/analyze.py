@@ -41,7 +41,7 @@ def _copy(running: Stack, folder: Path, tenant: str | None, agent: str | None) -
     for key, place in _objects(s3, running.bucket):
         if tenant in {None, place.tenant} and agent in {None, place.agent}:
             path = folder / f"{len(copied)}.jsonl.gz"
-            s3.download_file(running.bucket, key, str(path))
+            path.write_bytes(s3.get_object(Bucket=running.bucket, Key=key)["Body"].read())
             copied[path] = place
     return copied
 
