@@ -38,6 +38,10 @@ attack: $(if $(ATTACK_API_URL)$(STACK_JSON),,terraform) setup ## attack the tena
 	@$(if $(ATTACK_API_URL)$(STACK_JSON),,$(PYTHON_DEV) -m local up)
 	@$(if $(ATTACK_API_URL),,STACK_JSON="$(or $(STACK_JSON),$(or $(LOCAL_STATE),.local)/stack.json)") $(PYTHON_DEV) -m pytest --quiet tests/isolation
 
+# It names TENANT and AGENT by the environment, as make hands on what its command line says.
+analyze: setup ## what the archive of the running stack says (sql/analytics): of all, or of TENANT=name AGENT=name
+	@$(PYTHON_DEV) -m local.analyze
+
 lint: terraform setup ## formatting, style, types, import rules, Terraform format
 	@echo "lint: ruff, mypy, import rules, terraform fmt"
 	@.venv/bin/ruff format --quiet --check $(SOURCES)
@@ -62,4 +66,4 @@ terraform:
 	@sh local/setup.sh
 	@.venv-tools/bin/python -m local.terraform
 
-.PHONY: help setup build release up down demo test attack lint scan plan bench terraform
+.PHONY: help setup build release up down demo test attack analyze lint scan plan bench terraform
