@@ -20,6 +20,7 @@ from agent_memory.adapters.dynamodb_state import DynamoStateStore
 from agent_memory.adapters.dynamodb_tool_calls import DynamoToolLedger
 from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
 from agent_memory.adapters.sql_memories import SqlMemoryStore
+from agent_memory.domain import clusters
 from agent_memory.domain.api_key import ApiKeyStore
 from agent_memory.domain.flags import FlagStore
 from agent_memory.domain.limits import LimitStore
@@ -37,6 +38,7 @@ from agent_memory.domain.runs import RunStore
 from agent_memory.domain.semantic_store import MemoryStore
 from agent_memory.domain.tool_calls import ToolLedger
 from agent_memory.domain.usage import Tally
+from agent_memory.service import archiving
 from agent_memory.service.episode_batch import EpisodeBatches
 from agent_memory.service.episodic import EpisodicMemory
 from agent_memory.service.runs import Runs
@@ -55,6 +57,7 @@ from tests.fakes.usage import InMemoryAgentRegistry, InMemoryLimitStore, InMemor
 from tests.fix_aws import Aws
 
 if TYPE_CHECKING:
+    from tests.contract.archiving import Scene
     from tests.contract.cold import Cold
 
 
@@ -110,6 +113,16 @@ def cold(request: pytest.FixtureRequest) -> "Cold":
     if request.param == "memory":
         return cold_in_memory()
     return cold_on_aws(request.getfixturevalue("aws"), request.getfixturevalue("s3"))
+
+
+@pytest.fixture
+def scene(cold: "Cold", tenant: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> "Scene":
+    """An agent's way into the cold tier, where a few episodes fill an object."""
+    from tests.contract.archiving import Scene  # noqa: PLC0415 - as above
+
+    monkeypatch.setattr(clusters, "FULL_BYTES", 1000)
+    monkeypatch.setattr(archiving, "_LOOK_BYTES", 2000)
+    return Scene(cold, tenant, clock)
 
 
 def in_memory() -> Stores:
