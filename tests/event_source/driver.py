@@ -45,6 +45,7 @@ class Lane:
     waiting: deque[Record] = field(default_factory=deque)
     failed: deque[Batch] = field(default_factory=deque)  # to be tried before anything that waits
     delivered: deque[list[Record]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    is_busy: bool = False
 
     @property
     def is_idle(self) -> bool:
@@ -91,13 +92,14 @@ class Driver:
         batch = self._next(lane)
         if batch is None:
             return
-        lane.failed.appendleft(batch)  # until it is known what became of it
+        lane.is_busy = True
         try:
             from_here = self._failed_from(batch)
         except FunctionFailed:
             from_here = 0
+        finally:
+            lane.is_busy = False
         batch.invoked += 1
-        lane.failed.popleft()
         done, left = batch.records[:from_here], batch.records[from_here:]
         if done:
             lane.delivered.append(done)
@@ -126,6 +128,8 @@ class Driver:
         return not self._mapping.patterns or any(matches(each, record) for each in self._mapping.patterns)
 
     def _is_due(self, lane: Lane) -> bool:
+        if lane.is_busy:
+            return False
         if lane.failed or len(lane.waiting) >= self._mapping.batch_size:
             return True
         oldest = lane.waiting[0] if lane.waiting else None
