@@ -24,6 +24,7 @@ from agent_memory.domain.idempotency import IdempotencyRecord
 from agent_memory.domain.state import State, StateKey
 from agent_memory.domain.usage import Tally
 from tests.fakes.control import InMemoryBucketStore
+from tests.fakes.episodes import HOT_WINDOW
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 Item = dict[str, str]
@@ -64,7 +65,7 @@ def table_key(item: Item) -> Key:
 
 def episodes(client: AwsJsonClient) -> DynamoEpisodeStore:
     idempotency = DynamoIdempotencyStore(client, "control")
-    return DynamoEpisodeStore(client, "memory", InMemoryBucketStore(), idempotency, Tally())
+    return DynamoEpisodeStore(client, "memory", InMemoryBucketStore(), idempotency, Tally(), HOT_WINDOW)
 
 
 def state(tenant: str, agent: str, session: str) -> Key:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
     from agent_memory.adapters.sigv4 import CredentialSource
     from agent_memory.adapters.tenant_sessions import TenantSessions
+    from agent_memory.domain.archive import ArchiveIndex, ColdObjects
     from agent_memory.domain.database import Database
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
@@ -248,7 +249,9 @@ def agent_buckets() -> "AgentBuckets":
 def _episodes() -> "DynamoEpisodeStore":
     from agent_memory.adapters.dynamodb_episodes import DynamoEpisodeStore
 
-    return DynamoEpisodeStore(dynamodb(), settings.memory_table, _buckets(), idempotency(), tally())
+    return DynamoEpisodeStore(
+        dynamodb(), settings.memory_table, _buckets(), idempotency(), tally(), settings.hot_window
+    )
 
 
 @cache
@@ -362,6 +365,23 @@ def purge() -> "Purge":
     records = DynamoAgentRecords(dynamodb(), settings.memory_table, _buckets())
     # The registry last: until everything else is gone, it says that the agent is there.
     return Purge(_memories(), [archive, records, _registry()], idempotency(), tally(), now)
+
+
+@cache
+def archive_index() -> "ArchiveIndex":
+    """What stands in the cold tier, and what is on its way there."""
+    from agent_memory.adapters.dynamodb_archive import DynamoArchiveIndex
+
+    return DynamoArchiveIndex(dynamodb(), settings.memory_table)
+
+
+@cache
+def cold_objects() -> "ColdObjects":
+    """Objects of the archive bucket."""
+    from agent_memory.adapters.s3_archive import make_client
+    from agent_memory.adapters.s3_objects import S3ColdObjects
+
+    return S3ColdObjects(make_client(settings.region, _of_the_tenant()), settings.archive_bucket)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -36,12 +37,15 @@ from agent_memory.service.working import WorkingMemory
 from tests.contract.memories import Memories
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, InMemoryBucketStore, InMemorySubjectStore
-from tests.fakes.episodes import InMemoryEpisodeStore
+from tests.fakes.episodes import HOT_WINDOW, InMemoryEpisodeStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.memories import InMemoryMemoryStore
 from tests.fakes.state import InMemoryStateStore
 from tests.fakes.usage import InMemoryAgentRegistry, InMemoryLimitStore, InMemoryUsageStore, Together
 from tests.fix_aws import Aws
+
+if TYPE_CHECKING:
+    from tests.contract.cold import Cold
 
 
 @dataclass
@@ -79,6 +83,16 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     return on_dynamodb(request.getfixturevalue("aws"))
 
 
+@pytest.fixture(params=["memory", "aws"])
+def cold(request: pytest.FixtureRequest) -> "Cold":
+    """Both tiers."""
+    from tests.contract.cold import cold_in_memory, cold_on_aws  # noqa: PLC0415 - it is made of what stands here
+
+    if request.param == "memory":
+        return cold_in_memory()
+    return cold_on_aws(request.getfixturevalue("aws"), request.getfixturevalue("s3"))
+
+
 def in_memory() -> Stores:
     idempotency, tally, registry = InMemoryIdempotencyStore(), Tally(), InMemoryAgentRegistry()
     state, episodes = InMemoryStateStore(idempotency, tally), InMemoryEpisodeStore(idempotency, tally)
@@ -108,7 +122,7 @@ def on_dynamodb(aws: Aws) -> Stores:
     registry = DynamoAgentRegistry(client, aws.control_table)
     return Stores(
         DynamoStateStore(client, aws.memory_table, idempotency, tally),
-        DynamoEpisodeStore(client, aws.memory_table, buckets, idempotency, tally),
+        DynamoEpisodeStore(client, aws.memory_table, buckets, idempotency, tally, HOT_WINDOW),
         idempotency,
         DynamoSubjectStore(client, aws.memory_table),
         buckets,

@@ -7,7 +7,7 @@ minute before a walk is therefore read from the table as well (`dynamodb_recent.
 
 import heapq
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from agent_memory.adapters import dynamodb
@@ -38,13 +38,20 @@ class DynamoEpisodeStore:
     """`EpisodeStore` on DynamoDB; tells the tally what it stored."""
 
     def __init__(
-        self, client: AwsJsonClient, table: str, buckets: BucketStore, idempotency: DynamoIdempotencyStore, tally: Tally
+        self,
+        client: AwsJsonClient,
+        table: str,
+        buckets: BucketStore,
+        idempotency: DynamoIdempotencyStore,
+        tally: Tally,
+        hot_window: timedelta,
     ) -> None:
         self._client = client
         self._table = table
         self._buckets = buckets
         self._idempotency = idempotency
         self._tally = tally
+        self._hot_window = hot_window
 
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
         """See `EpisodeStore.append`; one call for up to 25 items."""
@@ -93,7 +100,7 @@ class DynamoEpisodeStore:
         # By its own time and not by now: written again after a growth, it has to be found where it was.
         buckets = self._buckets.get(episode.tenant_id, episode.agent_id)
         bucket = buckets.for_write(episode.session_id, episode.created_at)
-        item = check_size(episode_item(episode, bucket))
+        item = check_size(episode_item(episode, bucket, self._hot_window))
         return [item, *late_markers(episode, bucket, now)]
 
     def _count(self, episode: Episode, item: Item) -> None:

@@ -77,6 +77,12 @@ variable "encryption" {
   default     = null
 }
 
+variable "episodes" {
+  description = "How episodes move from the memory table to the archive."
+  type        = any
+  default     = null
+}
+
 variable "functions" {
   description = "Size of the functions."
   type        = any

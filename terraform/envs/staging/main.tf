@@ -11,6 +11,7 @@ module "agent_memory" {
   deletion_protection = var.deletion_protection
   embedding           = var.embedding
   encryption          = var.encryption
+  episodes            = var.episodes
   functions           = var.functions
   limits              = var.limits
   log_retention_days  = var.log_retention_days

@@ -91,6 +91,8 @@ module "observability" {
   cluster_identifier     = module.database.cluster_identifier
   dead_letter_queue_name = aws_sqs_queue.dead_letter.name
   functions              = { for name, function in local._functions : name => function.function_name }
+  archiver_name          = module.function["archiver"].function_name
+  sweeper_name           = module.function["sweeper"].function_name
   proxy_name             = var.connection == "proxy" ? local._proxy_name : null
   tables                 = { for role, table in module.table : role => table.table_name }
   tags                   = var.tags

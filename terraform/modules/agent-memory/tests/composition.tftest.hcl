@@ -50,7 +50,7 @@ run "every_function_but_those_that_no_caller_reaches_has_a_route" {
   command = plan
 
   assert {
-    condition     = setsubtract(keys(output.function_names), local._routes[*].function) == toset(["authorizer", "schema"])
+    condition     = setsubtract(keys(output.function_names), local._routes[*].function) == toset(["archiver", "authorizer", "schema", "sweeper"])
     error_message = "A function that nothing calls is dead code."
   }
 
@@ -162,8 +162,8 @@ run "alarms_watch_the_whole_deployment" {
   }
 
   assert {
-    condition     = length(output.alarm_arns) == 9
-    error_message = "API, both tables, database, proxy and dead letters must be watched, within ten metrics."
+    condition     = length(output.alarm_arns) == 10
+    error_message = "API, both tables, database, proxy, dead letters and archive must be watched, within ten metrics."
   }
 }
 
