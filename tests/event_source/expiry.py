@@ -44,12 +44,7 @@ class Expiry:
             "ProjectionExpression": "pk, sk",
             "ExpressionAttributeValues": values,
         }
-        while True:
-            page = self._client.call("Scan", request)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            request = {**request, "ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return scan(self._client, request)
 
     def _remove(self, key: dict[str, Any], values: dict[str, Any]) -> None:
         request = {
@@ -61,3 +56,13 @@ class Expiry:
         }
         with suppress(AwsError):  # it has gone, or its time was changed
             self._removed.append(self._client.call("DeleteItem", request)["Attributes"])
+
+
+def scan(client: AwsJsonClient, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every item that a Scan finds."""
+    while True:
+        page = client.call("Scan", request)
+        yield from page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return
+        request = {**request, "ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from agent_memory.domain.identifiers import to_path
 from agent_memory.domain.times import format_time
 from tests.edge import Edge, Reply, functions
 from tests.faults.clock import SharedClock
@@ -88,7 +87,7 @@ class Clients:
         self.journal.writes += 1
         agent_id = place.agent.agent_id
         if is_delete:
-            path = f"/v1/state/{to_path(agent_id)}/{place.session_id}"
+            path = f"/v1/state/{place.agent.in_path}/{place.session_id}"
             reply = self._until_told(place.agent, "DELETE", path, None, self._key(), [])
         else:
             body: dict[str, Any] = {"agent_id": agent_id, "session_id": place.session_id, "data": data}
@@ -117,7 +116,7 @@ class Clients:
         gone = {place: StateWrite(None, purge.began) for place in self.journal.states if place.agent == agent}
         for place, write in gone.items():
             self.journal.states[place].append(write)
-        reply = self._until_told(agent, "DELETE", f"/v1/memory/{to_path(agent.agent_id)}", None, None, [])
+        reply = self._until_told(agent, "DELETE", f"/v1/memory/{agent.in_path}", None, None, [])
         ended = self.journal.step()
         for write in gone.values():
             write.ended, write.is_acknowledged = ended, reply is not None

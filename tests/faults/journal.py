@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, NamedTuple
 
+from agent_memory.domain.identifiers import to_path
 from agent_memory.domain.times import parse_time
 
 
@@ -14,6 +15,11 @@ class Agent(NamedTuple):
 
     tenant_id: str
     agent_id: str
+
+    @property
+    def in_path(self) -> str:
+        """Its id as it stands in paths."""
+        return to_path(self.agent_id)
 
 
 class Place(NamedTuple):

@@ -1,20 +1,20 @@
 """Walks over an agent's whole timeline, page by page, and what they must and may find."""
 
+import hashlib
 import json
 import urllib.request
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
-from agent_memory.domain.identifiers import to_path
 from agent_memory.domain.times import parse_time
 from tests.faults.clients import Bug, Clients
 from tests.faults.journal import Agent, Journal, Write
 from tests.faults.workers import WorkerDied
 
 Order = Literal["newest", "oldest"]
+ORDERS: tuple[Order, ...] = ("newest", "oldest")
 Episodes = list[dict[str, Any]]
 _TRIES = 8
 
@@ -23,15 +23,21 @@ class Violation(AssertionError):
     """An invariant does not hold."""
 
 
-def walk(clients: Clients, agent: Agent, order: Order, limit: int, between: Callable[[], None]) -> Episodes:
-    """All pages of an agent's timeline; something may happen between two of them."""
+def walk(
+    clients: Clients, agent: Agent, order: Order, limit: int, between: Callable[[], None], session: str | None = None
+) -> Episodes | None:
+    """All pages of an agent's timeline, or of one of its sessions; something may happen between two of them.
+
+    None when the stores are in too much trouble for the walk to end.
+    """
     found: Episodes = []
-    query = f"/v1/memory/episodic/{to_path(agent.agent_id)}?order={order}&limit={limit}"
+    query = f"/v1/memory/episodic/{agent.in_path}?order={order}&limit={limit}"
+    query += f"&session_id={session}" if session else ""
     cursor: str | None = None
     while True:
         page = _page(clients, agent, query + (f"&cursor={quote(cursor, safe='')}" if cursor else ""))
         if page is None:
-            return []  # the stores are in trouble; this walk tells nothing
+            return None
         found += page["episodes"]
         cursor = page["next_cursor"]
         if cursor is None:
@@ -97,31 +103,21 @@ def _acknowledged(
             raise Violation(f"{write.marker} has other times than was told")
 
 
-def contents(journal: Journal, agent: Agent, found: Episodes) -> Iterator[str]:
-    """Compare the content of each episode with what was written, byte for byte; yield keys of what was linked."""
+def contents(journal: Journal, agent: Agent, found: Episodes) -> None:
+    """Compare the content of each episode with what was written, byte for byte."""
     writes = {write.marker: write for write in journal.of(agent)}
     for each in found:
-        content = each["content"]
-        if content is None and each.get("body_url"):
-            content = _linked(each)
-            yield each["body_url"]
+        content = linked(each) if each["content"] is None else each["content"]
         if content != writes[each["metadata"]["w"]].content:
             raise Violation(f"{each['metadata']['w']} reads back as something else")
 
 
-def _linked(record: dict[str, Any]) -> Any:
-    with urllib.request.urlopen(record["body_url"], timeout=30) as answer:  # noqa: S310 - the stand-in's address
-        raw = answer.read()
-    if len(raw) != record["bytes"]:
-        raise Violation("a body has another length than is told")
-    return json.loads(raw)
-
-
 def linked(record: dict[str, Any]) -> Any:
     """The value that a record leads to."""
-    return _linked(record)
-
-
-def doubled(ids: list[str]) -> list[str]:
-    """Those that come more than once."""
-    return [each for each, times in Counter(ids).items() if times > 1]
+    if not record.get("body_url"):
+        raise Violation("a value is gone")
+    with urllib.request.urlopen(record["body_url"], timeout=30) as answer:  # noqa: S310 - the stand-in's address
+        raw = answer.read()
+    if (len(raw), hashlib.sha256(raw).hexdigest()) != (record["bytes"], record["sha256"]):
+        raise Violation("a body is not what its record says")
+    return json.loads(raw)
