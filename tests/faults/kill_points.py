@@ -50,3 +50,8 @@ def _trouble(dice: random.Random) -> Fault:
     if dice.random() < 0.5:
         return Fault(dice.choice(KILL_POINTS), dice.choice(WHENS), dice.choice(_TROUBLE), dice.randrange(3))
     return Fault(f"{dice.choice(_ROLES)}.{ANYWHERE}", dice.choice(WHENS), dice.choice(_TROUBLE), dice.randrange(30))
+
+
+def kills() -> list[str]:
+    """What coverage calls each kill point."""
+    return [Fault(point, when, "kill").covered for point in KILL_POINTS for when in WHENS]

@@ -23,9 +23,9 @@ class Fault:
     skip: int = 0
 
     @property
-    def name(self) -> str:
+    def covered(self) -> str:
         """What coverage counts it by."""
-        return f"{self.point} {self.when}"
+        return f"{self.effect} {self.point} {self.when}"
 
 
 @dataclass
@@ -47,6 +47,6 @@ class Faults:
                 fault.skip -= 1
                 if fault.skip < 0:
                     self.waiting.remove(fault)
-                    self.met[f"{fault.effect} {fault.name}"] += 1
+                    self.met[fault.covered] += 1
                     return fault
         return None

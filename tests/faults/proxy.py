@@ -86,6 +86,8 @@ class FaultProxy:
                 await writer.drain()
         except (OSError, Broken, Gone, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the client sees its connection end
+        except asyncio.CancelledError:
+            pass  # the proxy closes: this is the outermost of its coroutines, and nobody else has to know
         finally:
             upstreams.close()
             with contextlib.suppress(RuntimeError):

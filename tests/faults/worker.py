@@ -58,8 +58,17 @@ def _import(clock: Path, mutation: str) -> dict[str, ModuleType]:
         importlib.import_module(late)  # once here, not in each worker
     from tests.faults import mutations
 
+    _without_a_database()
     mutations.apply(mutation)
     return handlers
+
+
+def _without_a_database() -> None:
+    """A purge goes to PostgreSQL too, where a run has nothing: what happens there is not this harness's."""
+    from agent_memory import bootstrap
+    from tests.fakes.memories import InMemoryMemoryStore
+
+    bootstrap._memories = lambda: InMemoryMemoryStore(bootstrap.tally())  # type: ignore[assignment]
 
 
 def _serve(name: str, address: str, handlers: dict[str, ModuleType]) -> None:
