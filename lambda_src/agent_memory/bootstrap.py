@@ -15,7 +15,7 @@ from agent_memory.config import Settings
 from agent_memory.domain.times import now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from agent_memory.adapters.aws_json import AwsJsonClient
     from agent_memory.adapters.data_api import DataApi
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
     from agent_memory.service.admission import Admission
+    from agent_memory.service.archiving import Archiving
     from agent_memory.service.buckets import AgentBuckets
     from agent_memory.service.credit import Credit
+    from agent_memory.service.deliveries import Deliveries
     from agent_memory.service.drafting import Drafting
     from agent_memory.service.embedding import Embeddings
     from agent_memory.service.enable_login import EnableLogin
@@ -363,8 +365,9 @@ def purge() -> "Purge":
 
     archive = S3Archive(make_client(settings.region, _of_the_tenant()), settings.archive_bucket)
     records = DynamoAgentRecords(dynamodb(), settings.memory_table, _buckets())
+    # Rows of archived objects, which are among the records, before the objects: no reader follows one into the void.
     # The registry last: until everything else is gone, it says that the agent is there.
-    return Purge(_memories(), [archive, records, _registry()], idempotency(), tally(), now)
+    return Purge(_memories(), [records, archive, _registry()], idempotency(), tally(), now)
 
 
 @cache
@@ -382,6 +385,26 @@ def cold_objects() -> "ColdObjects":
     from agent_memory.adapters.s3_objects import S3ColdObjects
 
     return S3ColdObjects(make_client(settings.region, _of_the_tenant()), settings.archive_bucket)
+
+
+@cache
+def archiving() -> "Archiving":
+    """The way into the cold tier."""
+    from agent_memory.adapters.dynamodb_hot import DynamoHotEpisodes
+    from agent_memory.service.archiving import Archiving, Pace
+
+    hot = DynamoHotEpisodes(dynamodb(), settings.memory_table)
+    pace = Pace(settings.hot_window, settings.archive_within)
+    return Archiving(archive_index(), cold_objects(), hot, _usage_store(), pace, now)
+
+
+def deliveries(on_failure: "Callable[[Exception], None]") -> "Deliveries":
+    """What the archiver does with records of the stream."""
+    from agent_memory.adapters.dynamodb_stream import read_change
+    from agent_memory.service.deliveries import Deliveries
+    from agent_memory.service.owned_bodies import OwnedBodies
+
+    return Deliveries(read_change, archiving(), OwnedBodies(cold_objects()), _usage_store(), on_failure)
 
 
 @cache

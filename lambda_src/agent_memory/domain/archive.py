@@ -103,6 +103,11 @@ class Pending:
     size: int
     oldest: datetime
 
+    @property
+    def name(self) -> str:
+        """The same for the same episodes, whoever notes them."""
+        return name_of(each.position.id for each in self.keys)
+
 
 class ArchiveIndex(Protocol):
     """What is known of an agent's episodes on their way to the cold tier, and of the objects there.
