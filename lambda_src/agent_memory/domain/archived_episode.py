@@ -65,7 +65,10 @@ def episode_of(written: bytes) -> Episode:
     Raises:
         ValueError, KeyError: it is not what was written.
     """
-    said = parse(written.decode())
+    return _episode(parse(written.decode()))
+
+
+def _episode(said: JsonObject) -> Episode:
     expires_at, body = said["expires_at"], said.get("body")
     return Episode(
         tenant_id=said["tenant_id"],
