@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from agent_memory.adapters.aws_json import AwsJsonClient
 
@@ -18,7 +18,7 @@ def make_client(region: str) -> AwsJsonClient:
 
 
 class Stream:
-    """Reads each record once, from the oldest on.
+    """Reads each record once: from the oldest on, or what comes after the first reading.
 
     `clock` stamps when a record was read first, so that ages follow a clock that is turned; `expired` says which
     removals were the work of time to live.
@@ -30,11 +30,13 @@ class Stream:
         arn: str,
         clock: Callable[[], datetime],
         expired: Callable[[Record], bool] = lambda _: False,
+        start: Literal["TRIM_HORIZON", "LATEST"] = "TRIM_HORIZON",
     ) -> None:
         self._client = client
         self._arn = arn
         self._clock = clock
         self._expired = expired
+        self._start = start
         self._iterators: dict[str, str] = {}
 
     def read(self) -> Shards:
@@ -44,7 +46,7 @@ class Stream:
 
     def _records(self, shard: str) -> Iterator[Record]:
         if shard not in self._iterators:
-            asked = {"StreamArn": self._arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
+            asked = {"StreamArn": self._arn, "ShardId": shard, "ShardIteratorType": self._start}
             self._iterators[shard] = self._client.call("GetShardIterator", asked)["ShardIterator"]
         while True:
             answer = self._client.call("GetRecords", {"ShardIterator": self._iterators[shard]})

@@ -13,10 +13,9 @@ Action = Callable[[World], object]
 
 
 def act(world: World) -> None:
-    """One thing; then the driver sees what the stream has."""
+    """One thing."""
     actions, weights = zip(*_ACTIONS, strict=True)
     world.rng.choices(actions, weights)[0](world)
-    world.driver.take()
 
 
 def meanwhile(world: World) -> None:
@@ -32,6 +31,7 @@ def meanwhile(world: World) -> None:
 
 def deliver(world: World) -> None:
     """The stream reaches the archiver: some lanes, in any order, if it is on."""
+    world.driver.take()
     due = world.driver.due()
     if not world.is_stream_on or not due or not world.is_idle("archiver"):
         return
@@ -92,6 +92,7 @@ def read(world: World) -> None:
 
 def turn(world: World) -> None:
     """The clock jumps, seldom back."""
+    world.driver.take()  # so that records know when they came
     hours = world.rng.choices([world.rng.uniform(0, 0.2), world.rng.uniform(0, 3), world.rng.uniform(3, 40)], [4, 4, 1])
     back = world.rng.random() < 0.05
     world.clock.turn(timedelta(seconds=-world.rng.uniform(0, 30)) if back else timedelta(hours=hours[0]))
@@ -101,7 +102,7 @@ _ACTIONS: list[tuple[Action, float]] = [
     (lambda world: world.clients.write_one(), 40),
     (lambda world: world.clients.write_many(), 5),
     (lambda world: world.clients.write_state(), 8),
-    (lambda world: world.clients.write_large(), 0.0001),
+    (lambda world: world.clients.write_large(), 1.2),
     (turn, 6),
     (deliver, 12),
     (deliver_again, 1),
