@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from agent_memory.service.enable_login import EnableLogin
     from agent_memory.service.episode_batch import EpisodeBatches
     from agent_memory.service.episodic import EpisodicMemory
+    from agent_memory.service.flags import TenantFlags
     from agent_memory.service.keys import ApiKeys
     from agent_memory.service.lint import Lint
     from agent_memory.service.maintain import Maintain
@@ -48,10 +49,12 @@ if TYPE_CHECKING:
     from agent_memory.service.purge import Purge
     from agent_memory.service.readiness import Readiness
     from agent_memory.service.reservations import Reservations
+    from agent_memory.service.runs import Runs
     from agent_memory.service.semantic import SemanticMemory
     from agent_memory.service.semantic_batch import SemanticBatches
     from agent_memory.service.subjects import Subjects
     from agent_memory.service.tenants import TenantLimits
+    from agent_memory.service.tool_calls import ToolCalls
     from agent_memory.service.unified import Unified
     from agent_memory.service.usage import Meter, Usage, Waiting
     from agent_memory.service.working import WorkingMemory
@@ -124,6 +127,15 @@ def tenant_limits() -> "TenantLimits":
     from agent_memory.service.tenants import TenantLimits
 
     return TenantLimits(DynamoLimitStore(dynamodb(), settings.control_table), Limits.read(settings.limits))
+
+
+@cache
+def tenant_flags() -> "TenantFlags":
+    """Feature flags of tenants."""
+    from agent_memory.adapters.dynamodb_flags import DynamoFlagStore
+    from agent_memory.service.flags import TenantFlags
+
+    return TenantFlags(DynamoFlagStore(dynamodb(), settings.control_table))
 
 
 @cache
@@ -230,6 +242,26 @@ def working() -> "WorkingMemory":
     from agent_memory.service.working import WorkingMemory
 
     return WorkingMemory(_states(), subjects(), now)
+
+
+@cache
+def runs() -> "Runs":
+    """Agent runs."""
+    from agent_memory.adapters.dynamodb_runs import DynamoRunStore
+    from agent_memory.service.runs import Runs
+
+    store = DynamoRunStore(dynamodb(), settings.memory_table, idempotency(), tally())
+    return Runs(store, subjects(), now)
+
+
+@cache
+def tool_calls() -> "ToolCalls":
+    """The tool-call ledger."""
+    from agent_memory.adapters.dynamodb_tool_calls import DynamoToolLedger
+    from agent_memory.service.tool_calls import ToolCalls
+
+    ledger = DynamoToolLedger(dynamodb(), settings.memory_table, idempotency(), tally())
+    return ToolCalls(ledger, subjects(), idempotency(), now)
 
 
 @cache
@@ -360,14 +392,16 @@ def unified() -> "Unified":
 def purge() -> "Purge":
     """Removal of an agent from every store; embeds nothing."""
     from agent_memory.adapters.dynamodb_purge import DynamoAgentRecords
+    from agent_memory.adapters.dynamodb_run_purge import DynamoAgentRuns
     from agent_memory.adapters.s3_archive import S3Archive, make_client
     from agent_memory.service.purge import Purge
 
     archive = S3Archive(make_client(settings.region, _of_the_tenant()), settings.archive_bucket)
     records = DynamoAgentRecords(dynamodb(), settings.memory_table, _buckets())
+    runs_of_agent = DynamoAgentRuns(dynamodb(), settings.memory_table)
     # Rows of archived objects, which are among the records, before the objects: no reader follows one into the void.
     # The registry last: until everything else is gone, it says that the agent is there.
-    return Purge(_memories(), [records, archive, _registry()], idempotency(), tally(), now)
+    return Purge(_memories(), [runs_of_agent, records, archive, _registry()], idempotency(), tally(), now)
 
 
 @cache
