@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
     from agent_memory.adapters.dynamodb_state import DynamoStateStore
     from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
+    from agent_memory.adapters.lambda_function import LambdaFunction
     from agent_memory.adapters.sigv4 import CredentialSource
     from agent_memory.adapters.tenant_sessions import TenantSessions
-    from agent_memory.domain.archive import ArchiveIndex, ColdObjects
+    from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects
     from agent_memory.domain.database import Database
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
@@ -48,11 +49,13 @@ if TYPE_CHECKING:
     from agent_memory.service.migrate import Migrate
     from agent_memory.service.purge import Purge
     from agent_memory.service.readiness import Readiness
+    from agent_memory.service.redrive import Redrive
     from agent_memory.service.reservations import Reservations
     from agent_memory.service.runs import Runs
     from agent_memory.service.semantic import SemanticMemory
     from agent_memory.service.semantic_batch import SemanticBatches
     from agent_memory.service.subjects import Subjects
+    from agent_memory.service.sweeping import Sweeping
     from agent_memory.service.tenants import TenantLimits
     from agent_memory.service.tool_calls import ToolCalls
     from agent_memory.service.unified import Unified
@@ -62,6 +65,8 @@ if TYPE_CHECKING:
 settings = Settings()
 
 _PROBE_TIMEOUT_S = 3.0
+# Of functions that serve requests.
+_LONGEST_REQUEST_S = 30.0
 
 
 @cache
@@ -439,6 +444,77 @@ def deliveries(on_failure: "Callable[[Exception], None]") -> "Deliveries":
     from agent_memory.service.owned_bodies import OwnedBodies
 
     return Deliveries(read_change, archiving(), OwnedBodies(cold_objects()), _usage_store(), on_failure)
+
+
+@cache
+def sweeping() -> "Sweeping":
+    """The daily look at all that is stored."""
+    import time
+
+    from agent_memory.adapters.dynamodb_hot import DynamoHotEpisodes
+    from agent_memory.adapters.dynamodb_sweep import DynamoHotScan, DynamoSweepStore
+    from agent_memory.adapters.s3_archive import make_client
+    from agent_memory.adapters.s3_sweep import S3Bucket
+    from agent_memory.service.compaction import Compaction
+    from agent_memory.service.each_agent import EachAgent
+    from agent_memory.service.expired_cold import ExpiredCold
+    from agent_memory.service.failures import Failures
+    from agent_memory.service.orphans import Orphans
+    from agent_memory.service.overdue import Overdue
+    from agent_memory.service.rewriting import Rewriting
+    from agent_memory.service.sound_objects import SoundObjects
+    from agent_memory.service.sweeping import Sweeping
+
+    index, objects, within = archive_index(), cold_objects(), settings.archive_within
+    scan = DynamoHotScan(dynamodb(), settings.memory_table)
+    hot = DynamoHotEpisodes(dynamodb(), settings.memory_table)
+    bucket = S3Bucket(make_client(settings.region, _of_the_tenant()), settings.archive_bucket)
+    failures = Failures(lambda error: logs.crash("sweep", error))
+    rewriting = Rewriting(index, objects, _usage_store())
+    sound = SoundObjects(objects, _tell_of_object)
+    expired = ExpiredCold(index, sound, rewriting, now, lambda tenant_id: tenant_limits().of(tenant_id).retention)
+    compaction = Compaction(index, sound, rewriting, now, within)
+
+    def settle() -> None:
+        time.sleep(_LONGEST_REQUEST_S)
+
+    return Sweeping(
+        DynamoSweepStore(dynamodb(), settings.control_table),
+        {
+            "overdue": Overdue(scan, hot, index, archiving().flush, failures, now, within),
+            "expired": EachAgent(bucket, expired, rewriting, failures, settle),
+            "small": EachAgent(bucket, compaction, rewriting, failures, settle),
+            "orphans": Orphans(bucket, index, scan, _usage_store(), now),
+        },
+        now,
+    )
+
+
+def _tell_of_object(message: str, row: "ArchivedObject") -> None:
+    name = row.key.rpartition("/")[2]
+    logs.line(level="ERROR", reason=message, tenant_id=row.tenant_id, agent_id=row.agent_id, name=name)
+
+
+@cache
+def redrive() -> "Redrive":
+    """Records that the archiver failed to take."""
+    from agent_memory.adapters.s3_archive import make_client
+    from agent_memory.adapters.s3_failed_records import S3FailedRecords
+    from agent_memory.service.redrive import Redrive
+
+    kept = S3FailedRecords(make_client(settings.region), settings.failed_records_bucket)
+    return Redrive(kept, _function(settings.archiver_function))
+
+
+def sweeper_function() -> "LambdaFunction":
+    """The sweeper, as an operator runs it."""
+    return _function(settings.sweeper_function)
+
+
+def _function(name: str) -> "LambdaFunction":
+    from agent_memory.adapters.lambda_function import LambdaFunction, make_client
+
+    return LambdaFunction(make_client(settings.region), name)
 
 
 @cache

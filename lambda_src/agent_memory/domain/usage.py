@@ -43,6 +43,7 @@ class LimitsResponse(BaseModel):
     embeddings_per_month: int | None
     stored_bytes: int | None
     vectors: int | None
+    retention_days: int | None
 
 
 class UsageResponse(BaseModel):
