@@ -41,6 +41,7 @@ from agent_memory.domain.unified import (
     SearchAll,
     SearchAllResponse,
 )
+from agent_memory.domain.uploads import NewUpload, UploadResponse
 from agent_memory.domain.usage import UsageResponse
 from agent_memory.entrypoints.http import scopes
 from agent_memory.entrypoints.working import SessionsQuery
@@ -126,6 +127,9 @@ OPERATIONS = {
     ),
     "GET /v1/state/{agent_id}/sessions": Operation("List sessions", 200, SessionsResponse, query=SessionsQuery),
     "DELETE /v1/state/{agent_id}/{session_id}": Operation("Delete a session's state", 204, None, may_be_absent=True),
+    "POST /v1/uploads": Operation(
+        "Announce a large value, and get a link to upload it", 201, UploadResponse, NewUpload
+    ),
     "POST /v1/memory/episodic": Operation("Append an episode", 201, EpisodeResponse, NewEpisode),
     "POST /v1/memory/episodic/batch": Operation("Append up to 100 episodes", 200, BatchResponse, EpisodeBatch),
     "GET /v1/memory/episodic/{agent_id}": Operation(

@@ -6,14 +6,17 @@ from typing import Any
 
 from agent_memory.adapters.dynamodb_item import (
     Item,
+    body_pointer,
     document,
     key,
     key_part,
     number,
+    read_body,
     read_document,
     read_number,
     read_text,
     text,
+    value_document,
 )
 from agent_memory.domain.episode import Episode, Position
 from agent_memory.domain.timeline import Span
@@ -25,19 +28,28 @@ MARKED_BEYOND = timedelta(seconds=10)
 _MARKER_KEEP = timedelta(minutes=10)
 
 
+def item_key(episode: Episode, bucket: int) -> Item:
+    """Where the record stands."""
+    pk = key(episode.tenant_id, episode.agent_id, str(bucket))
+    return {"pk": text(pk), "sk": text(EPISODE + _time_key(episode.position))}
+
+
 def episode_item(episode: Episode, bucket: int) -> Item:
-    """Make the item; the index keys are sparse."""
+    """Make the item; the index keys are sparse.
+
+    Raises:
+        NoRoomInRecord: content over 1,000,000 bytes.
+    """
     time_key = _time_key(episode.position)
     item: Item = {
-        "pk": text(key(episode.tenant_id, episode.agent_id, str(bucket))),
-        "sk": text(EPISODE + time_key),
+        **item_key(episode, bucket),
         "time_key": text(time_key),
         "session_key": text(key(episode.tenant_id, episode.agent_id, episode.session_id)),
         "agent_id": text(episode.agent_id),
         "session_id": text(episode.session_id),
         "type": text(episode.type),
         "created_at": number(to_micros(episode.created_at)),
-        "body": document({"content": episode.content, **episode.annotations}),
+        **_content(episode),
     }
     if episode.user_id is not None:
         item["user_key"] = text(key(episode.tenant_id, episode.user_id))
@@ -51,6 +63,13 @@ def episode_item(episode: Episode, bucket: int) -> Item:
     return item
 
 
+def _content(episode: Episode) -> Item:
+    """With a body `body` holds the annotations alone."""
+    if episode.body is not None:
+        return {"body": document(episode.annotations), **body_pointer(episode.body)}
+    return {"body": value_document(episode.content, episode.annotations)}
+
+
 def read_episode(tenant_id: str, item: Mapping[str, Any]) -> Episode:
     """Undo `episode_item`."""
     position = position_of(item)
@@ -62,12 +81,13 @@ def read_episode(tenant_id: str, item: Mapping[str, Any]) -> Episode:
         session_id=str(read_text(item, "session_id")),
         id=position.id,
         type=str(read_text(item, "type")),
-        content=body.pop("content"),
+        content=body.pop("content", None),
         timestamp=position.time,
         created_at=from_micros(read_number(item, "created_at") or 0),
         run_id=read_text(item, "run_id"),
         expires_at=None if expires_at is None else from_micros(expires_at),
         annotations=body,
+        body=read_body(item),
     )
 
 

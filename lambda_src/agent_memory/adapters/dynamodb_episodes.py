@@ -16,13 +16,14 @@ from agent_memory.adapters.dynamodb_episode_item import (
     EPISODE,
     episode_item,
     index_of,
+    item_key,
     late_markers,
     position_of,
     read_episode,
     time_key_bounds,
 )
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore, stored_record
-from agent_memory.adapters.dynamodb_item import Item, check_size, item_bytes, key, text
+from agent_memory.adapters.dynamodb_item import Item, check_size, item_bytes, key, owner_of, text
 from agent_memory.adapters.dynamodb_recent import recent_streams
 from agent_memory.domain.buckets import Buckets
 from agent_memory.domain.episode import Episode, Examined, Position
@@ -45,6 +46,10 @@ class DynamoEpisodeStore:
         self._buckets = buckets
         self._idempotency = idempotency
         self._tally = tally
+
+    def owner(self, episode: Episode) -> str:
+        """See `EpisodeStore.owner`."""
+        return owner_of(item_key(episode, self._bucket(episode)))
 
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
         """See `EpisodeStore.append`; one call for up to 25 items."""
@@ -90,11 +95,14 @@ class DynamoEpisodeStore:
         return heapq.merge(*streams, key=_place, reverse=span.newest_first)
 
     def _items(self, episode: Episode, now: datetime) -> list[Item]:
-        # By its own time and not by now: written again after a growth, it has to be found where it was.
-        buckets = self._buckets.get(episode.tenant_id, episode.agent_id)
-        bucket = buckets.for_write(episode.session_id, episode.created_at)
+        bucket = self._bucket(episode)
         item = check_size(episode_item(episode, bucket))
         return [item, *late_markers(episode, bucket, now)]
+
+    def _bucket(self, episode: Episode) -> int:
+        # By its own time and not by now: written again after a growth, it has to be found where it was.
+        buckets = self._buckets.get(episode.tenant_id, episode.agent_id)
+        return buckets.for_write(episode.session_id, episode.created_at)
 
     def _count(self, episode: Episode, item: Item) -> None:
         # Markers do not count: they are gone after ten minutes, and nothing here would hear of it.
