@@ -115,7 +115,9 @@ class Operation:
 
 
 OPERATIONS = {
-    "POST /v1/state": Operation("Write a session's state, over whatever is there", 201, StateResponse, NewState),
+    "POST /v1/state": Operation(
+        "Write a session's state, over whatever is there", 201, StateResponse, NewState, may_be_absent=True
+    ),
     "GET /v1/state/{agent_id}": Operation(
         "Read a session's state", 200, StateResponse, query=StateQuery, may_be_absent=True
     ),
@@ -130,7 +132,7 @@ OPERATIONS = {
     "POST /v1/uploads": Operation(
         "Announce a large value, and get a link to upload it", 201, UploadResponse, NewUpload
     ),
-    "POST /v1/memory/episodic": Operation("Append an episode", 201, EpisodeResponse, NewEpisode),
+    "POST /v1/memory/episodic": Operation("Append an episode", 201, EpisodeResponse, NewEpisode, may_be_absent=True),
     "POST /v1/memory/episodic/batch": Operation("Append up to 100 episodes", 200, BatchResponse, EpisodeBatch),
     "GET /v1/memory/episodic/{agent_id}": Operation(
         "Read an agent's episodes, newest first", 200, EpisodesResponse, query=EpisodeQuery
@@ -138,7 +140,9 @@ OPERATIONS = {
     "GET /v1/memory/episodic/{agent_id}/sessions/{session_id}": Operation(
         "Replay a session, oldest first", 200, EpisodesResponse, query=ReplayQuery, may_be_absent=True
     ),
-    "POST /v1/memory": Operation("Write to the layer that the fields name", 201, AnyWritten, AnyWrite),
+    "POST /v1/memory": Operation(
+        "Write to the layer that the fields name", 201, AnyWritten, AnyWrite, may_be_absent=True
+    ),
     "GET /v1/memory": Operation(
         "The newest of each layer, for any agent", 200, OverviewResponse, query=AgentOverviewQuery
     ),

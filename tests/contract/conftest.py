@@ -31,9 +31,12 @@ from agent_memory.domain.semantic_store import MemoryStore
 from agent_memory.domain.usage import Tally
 from agent_memory.service.episode_batch import EpisodeBatches
 from agent_memory.service.episodic import EpisodicMemory
+from agent_memory.service.large_values import LargeValues
 from agent_memory.service.subjects import Subjects
+from agent_memory.service.uploads import Uploads
 from agent_memory.service.working import WorkingMemory
 from tests.contract.memories import Memories
+from tests.fakes.bodies import InMemoryBodies
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, InMemoryBucketStore, InMemorySubjectStore
 from tests.fakes.episodes import InMemoryEpisodeStore
@@ -60,16 +63,23 @@ class Stores:
     records: AgentStore
     marks: AgentStore
     tally: Tally
+    bodies: InMemoryBodies
     another: Callable[[], "Stores"]
 
     def working(self, clock: Clock) -> WorkingMemory:
-        return WorkingMemory(self.state, Subjects(self.subjects), clock)
+        return WorkingMemory(self.state, Subjects(self.subjects), self.values(clock), clock)
 
     def episodic(self, clock: Clock) -> EpisodicMemory:
-        return EpisodicMemory(self.episodes, Subjects(self.subjects), clock)
+        return EpisodicMemory(self.episodes, Subjects(self.subjects), self.values(clock), clock)
 
     def batches(self, clock: Clock) -> EpisodeBatches:
-        return EpisodeBatches(self.episodes, self.idempotency, Subjects(self.subjects), clock)
+        return EpisodeBatches(self.episodes, self.idempotency, Subjects(self.subjects), self.values(clock), clock)
+
+    def values(self, clock: Clock) -> LargeValues:
+        return LargeValues(lambda: self.bodies, self.tally, clock)
+
+    def uploads(self, clock: Clock) -> Uploads:
+        return Uploads(lambda: self.bodies, self.idempotency, clock)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -96,13 +106,14 @@ def in_memory() -> Stores:
         Together(state, episodes, subjects),
         registry,
         tally,
+        InMemoryBodies(),
         another=lambda: made,
     )
     return made
 
 
-def on_dynamodb(aws: Aws) -> Stores:
-    client, tally = aws.client(), Tally()
+def on_dynamodb(aws: Aws, bodies: InMemoryBodies | None = None) -> Stores:
+    client, tally, bodies = aws.client(), Tally(), bodies or InMemoryBodies()
     idempotency = DynamoIdempotencyStore(client, aws.control_table)
     buckets = DynamoBucketStore(client, aws.control_table)
     registry = DynamoAgentRegistry(client, aws.control_table)
@@ -119,7 +130,8 @@ def on_dynamodb(aws: Aws) -> Stores:
         DynamoAgentRecords(client, aws.memory_table, buckets),
         registry,
         tally,
-        another=lambda: on_dynamodb(aws),
+        bodies,
+        another=lambda: on_dynamodb(aws, bodies),
     )
 
 

@@ -9,8 +9,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol, Self
 
-from agent_memory.domain.fields import JsonObject
-from agent_memory.domain.identifiers import to_path
+from agent_memory.domain.identifiers import TENANT_ID, to_path
 
 MAX_INLINE_ANSWER_BYTES = 1_000_000
 """A larger value is always kept in S3, and comes back as a link to it."""
@@ -40,12 +39,12 @@ class StoredBody:
         """Whether the value itself comes back, and no link."""
         return not self.is_opaque and self.size <= MAX_INLINE_ANSWER_BYTES
 
-    def response(self) -> JsonObject:
+    def response(self) -> dict[str, Any]:
         """What stands in an answer beside the value that is null."""
         return {"body_url": self.url, "sha256": self.sha256, "bytes": self.size}
 
 
-def shown_beside(value: object, body: StoredBody | None) -> JsonObject:
+def shown_beside(value: object, body: StoredBody | None) -> dict[str, Any]:
     """What an answer says of a body whose value it does not hold."""
     return body.response() if body is not None and value is None else {}
 
@@ -77,7 +76,7 @@ class BodyName(NamedTuple):
 def name_of(key: str) -> BodyName | None:
     """Read a key; None when it is not a body's."""
     match key.split("/"):
-        case [tenant_id, agent_path, "bodies", kind, owner, _]:
+        case [tenant_id, agent_path, "bodies", kind, owner, _] if TENANT_ID.fullmatch(tenant_id):
             return BodyName(tenant_id, agent_path, kind, owner)
     return None
 
