@@ -1,6 +1,9 @@
 """Settings of the deployed functions, read from the environment that Terraform writes."""
 
 import os
+from datetime import timedelta
+
+_WEEK_S = 7 * 24 * 3600
 
 
 class Settings:
@@ -48,6 +51,31 @@ class Settings:
     def archive_bucket(self) -> str:
         """Bucket of the cold tier."""
         return self._required("ARCHIVE_BUCKET")
+
+    @property
+    def hot_window(self) -> timedelta:
+        """How long an episode stays in the hot tier, as far as the cold one can hold it by then."""
+        return timedelta(seconds=float(os.environ.get("HOT_S") or _WEEK_S))
+
+    @property
+    def archive_within(self) -> timedelta:
+        """How long an episode waits at most for others to fill an object with."""
+        return timedelta(seconds=float(os.environ.get("ARCHIVE_WITHIN_S") or _WEEK_S))
+
+    @property
+    def failed_records_bucket(self) -> str:
+        """Bucket of what the archiver did not take; only operators' commands need it, as the two functions below."""
+        return self._required("FAILED_RECORDS_BUCKET")
+
+    @property
+    def archiver_function(self) -> str:
+        """Name of the function that takes the stream."""
+        return self._required("ARCHIVER_FUNCTION")
+
+    @property
+    def sweeper_function(self) -> str:
+        """Name of the function that sweeps."""
+        return self._required("SWEEPER_FUNCTION")
 
     @property
     def database_connection(self) -> str:

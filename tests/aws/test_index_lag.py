@@ -15,6 +15,7 @@ from agent_memory.service.subjects import Subjects
 from tests.contract.conftest import on_dynamodb
 from tests.contract.walks import Walk, an_episode
 from tests.fakes.clock import Clock
+from tests.fakes.episodes import HOT_WINDOW
 from tests.fix_aws import Aws
 
 INDEXES: list[dict[str, Any]] = [{"session_id": "s"}, {"user_id": "ana"}, {"run_id": "r"}]
@@ -51,7 +52,7 @@ def walk(aws: Aws, tenant: str, monkeypatch: pytest.MonkeyPatch) -> LaggingWalk:
     monkeypatch.setattr(client, "call", call)
     buckets = DynamoBucketStore(client, aws.control_table)
     idempotency = DynamoIdempotencyStore(client, aws.control_table)
-    store = DynamoEpisodeStore(client, aws.memory_table, buckets, idempotency, Tally())
+    store = DynamoEpisodeStore(client, aws.memory_table, buckets, idempotency, Tally(), HOT_WINDOW)
     subjects, values = Subjects(DynamoSubjectStore(client, aws.memory_table)), made.stores.values(made.clock)
     service = EpisodicMemory(store, subjects, values, made.clock)
     monkeypatch.setattr(made.stores, "episodes", store)

@@ -136,7 +136,7 @@ def test_a_state_whose_value_went_while_it_was_read_is_read_again(
 
 def test_a_page_reads_values_within_its_budget_and_the_first_in_any_case(scene: Scene) -> None:
     class NoObjects(Unlimited):
-        def spend_object(self) -> bool:
+        def open_object(self) -> bool:
             return False
 
     for size in (600_000, 700_000, 1_100_000):

@@ -1,9 +1,10 @@
 """Episodes in memory."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent_memory.domain.episode import Episode, Position
+from agent_memory.domain.eviction import at_write
 from agent_memory.domain.idempotency import IdempotencyRecord
 from agent_memory.domain.json_document import dumps
 from agent_memory.domain.purge import Removed
@@ -15,6 +16,8 @@ from tests.fakes.bodies import has_room, owner_name
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.paging import paged
 
+HOT_WINDOW = timedelta(days=7)
+
 
 class InMemoryEpisodeStore:
     """`EpisodeStore`; `dies_after` counts writes until it crashes."""
@@ -23,6 +26,7 @@ class InMemoryEpisodeStore:
         self._idempotency = idempotency
         self._tally = tally or Tally()
         self._episodes: dict[str, Episode] = {}
+        self.evict_at: dict[str, datetime] = {}
         self.dies_after: int | None = None
 
     def owner(self, episode: Episode) -> str:
@@ -53,13 +57,28 @@ class InMemoryEpisodeStore:
             return StoreUnavailable("the store is down")
         self.dies_after = None if self.dies_after is None else self.dies_after - 1
         self._episodes[episode.id] = episode
+        if evict_at := at_write(episode, HOT_WINDOW):
+            self.evict_at[episode.id] = evict_at
         self._tally.stored(episode.agent_id, episode.session_id, _size(episode))
         return None
 
     def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
         for episode in list(self._episodes.values()):
             if (episode.tenant_id, episode.agent_id) == (tenant_id, agent_id):
-                yield Removed({"episodic": 1}, dynamo_bytes=_size(self._episodes.pop(episode.id)))
+                yield Removed({"episodic": 1}, dynamo_bytes=_size(self.drop(episode.id)))
+
+    def find(self, tenant_id: str, agent_id: str, position: Position) -> Episode | None:
+        found = self._episodes.get(position.id)
+        is_it = found and (found.tenant_id, found.agent_id, found.position) == (tenant_id, agent_id, position)
+        return found if is_it else None
+
+    def all(self) -> list[Episode]:
+        """Every tenant's, in the order of their ids."""
+        return [self._episodes[ulid] for ulid in sorted(self._episodes)]
+
+    def drop(self, ulid: str) -> Episode:
+        self.evict_at.pop(ulid, None)
+        return self._episodes.pop(ulid)
 
 
 def _size(episode: Episode) -> int:

@@ -15,7 +15,7 @@ class Unlimited:
     def spend(self) -> bool:
         return True
 
-    def spend_object(self) -> bool:
+    def open_object(self) -> bool:
         return True
 
     def in_time(self) -> bool:
@@ -32,7 +32,7 @@ class Pages:
         self._left -= 1
         return self._left >= 0
 
-    def spend_object(self) -> bool:
+    def open_object(self) -> bool:
         return True
 
     def in_time(self) -> bool:

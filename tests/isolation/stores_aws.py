@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -101,7 +101,12 @@ def episodes(ground: Ground) -> None:
     with _client(ground) as client:
         table, control = ground.stores.memory_table, ground.stores.control_table
         store = DynamoEpisodeStore(
-            client, table, DynamoBucketStore(client, control), DynamoIdempotencyStore(client, control), Tally()
+            client,
+            table,
+            DynamoBucketStore(client, control),
+            DynamoIdempotencyStore(client, control),
+            Tally(),
+            timedelta(days=7),
         )
         for tenant, expected in ((ground.attacker, 0), (ground.victim, 2)):
             for narrowed in ("agent_id", "session_id", "user_id", "run_id"):

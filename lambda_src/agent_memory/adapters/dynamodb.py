@@ -41,7 +41,8 @@ def get(client: AwsJsonClient, table: str, item_key: Item) -> Item | None:
 
 
 def write(client: AwsJsonClient, writes: Sequence[dict[str, dict[str, Any]]]) -> dict[str, Any]:
-    """Write one item alone, or several in one transaction; each is {"Put" | "Update" | "Delete": {...}}.
+    """Write one item alone, or several in one transaction; each is {"Put" | "Update" | "Delete": {...}},
+    and in a transaction also {"ConditionCheck": {...}}.
 
     A write that meets another transaction on its item is sent again: by then that one has won or lost.
 
@@ -117,11 +118,21 @@ def delete_found(client: AwsJsonClient, request: dict[str, Any]) -> Iterator[lis
     for page in query(client, request, lambda: True):
         for start in range(0, len(page), _BATCH_WRITE):
             group = page[start : start + _BATCH_WRITE]
-            _delete(client, request["TableName"], group)
+            delete_all(client, request["TableName"], group)
             yield group
 
 
-def _delete(client: AwsJsonClient, table: str, items: Sequence[Item]) -> None:
+def delete_all(client: AwsJsonClient, table: str, items: Sequence[Item]) -> None:
+    """Delete items by their keys, 25 a call; those that are not there are no error.
+
+    Raises:
+        StoreUnavailable: some may still be there.
+    """
+    for start in range(0, len(items), _BATCH_WRITE):
+        _delete_batch(client, table, items[start : start + _BATCH_WRITE])
+
+
+def _delete_batch(client: AwsJsonClient, table: str, items: Sequence[Item]) -> None:
     left = [{"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in items]
     for attempt in range(_BATCH_ROUNDS):
         pause(attempt)

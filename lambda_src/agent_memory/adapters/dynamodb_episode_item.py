@@ -19,6 +19,7 @@ from agent_memory.adapters.dynamodb_item import (
     value_document,
 )
 from agent_memory.domain.episode import Episode, Position
+from agent_memory.domain.eviction import at_write
 from agent_memory.domain.timeline import Span
 from agent_memory.domain.times import format_time, from_micros, parse_time, to_micros
 
@@ -28,22 +29,16 @@ MARKED_BEYOND = timedelta(seconds=10)
 _MARKER_KEEP = timedelta(minutes=10)
 
 
-def item_key(episode: Episode, bucket: int) -> Item:
-    """Where the record stands."""
-    pk = key(episode.tenant_id, episode.agent_id, str(bucket))
-    return {"pk": text(pk), "sk": text(EPISODE + _time_key(episode.position))}
+def episode_key(tenant_id: str, agent_id: str, bucket: int, position: Position) -> Item:
+    """Where an episode stands."""
+    return {"pk": text(key(tenant_id, agent_id, str(bucket))), "sk": text(EPISODE + _time_key(position))}
 
 
-def episode_item(episode: Episode, bucket: int) -> Item:
-    """Make the item; the index keys are sparse.
-
-    Raises:
-        NoRoomInRecord: content over 1,000,000 bytes.
-    """
-    time_key = _time_key(episode.position)
+def episode_item(episode: Episode, bucket: int, hot_window: timedelta) -> Item:
+    """Make the item; the index keys are sparse, and so is the time of eviction (`domain/eviction.py`)."""
     item: Item = {
-        **item_key(episode, bucket),
-        "time_key": text(time_key),
+        **episode_key(episode.tenant_id, episode.agent_id, bucket, episode.position),
+        "time_key": text(_time_key(episode.position)),
         "session_key": text(key(episode.tenant_id, episode.agent_id, episode.session_id)),
         "agent_id": text(episode.agent_id),
         "session_id": text(episode.session_id),
@@ -57,9 +52,9 @@ def episode_item(episode: Episode, bucket: int) -> Item:
         item["run_id"] = text(episode.run_id)
         item["run_key"] = text(key(episode.tenant_id, episode.run_id))
     if episode.expires_at is not None:
-        micros = to_micros(episode.expires_at)
-        item["expires_at"] = number(micros)
-        item["evict_at"] = number(micros // 1_000_000 + 1)
+        item["expires_at"] = number(to_micros(episode.expires_at))
+    if evict_at := at_write(episode, hot_window):
+        item["evict_at"] = number(to_micros(evict_at) // 1_000_000)
     return item
 
 

@@ -7,7 +7,7 @@ minute before a walk is therefore read from the table as well (`dynamodb_recent.
 
 import heapq
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from agent_memory.adapters import dynamodb
@@ -15,8 +15,8 @@ from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_episode_item import (
     EPISODE,
     episode_item,
+    episode_key,
     index_of,
-    item_key,
     late_markers,
     position_of,
     read_episode,
@@ -39,17 +39,24 @@ class DynamoEpisodeStore:
     """`EpisodeStore` on DynamoDB; tells the tally what it stored."""
 
     def __init__(
-        self, client: AwsJsonClient, table: str, buckets: BucketStore, idempotency: DynamoIdempotencyStore, tally: Tally
+        self,
+        client: AwsJsonClient,
+        table: str,
+        buckets: BucketStore,
+        idempotency: DynamoIdempotencyStore,
+        tally: Tally,
+        hot_window: timedelta,
     ) -> None:
         self._client = client
         self._table = table
         self._buckets = buckets
         self._idempotency = idempotency
         self._tally = tally
+        self._hot_window = hot_window
 
     def owner(self, episode: Episode) -> str:
         """See `EpisodeStore.owner`."""
-        return owner_of(item_key(episode, self._bucket(episode)))
+        return owner_of(episode_key(episode.tenant_id, episode.agent_id, self._bucket(episode), episode.position))
 
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
         """See `EpisodeStore.append`; one call for up to 25 items."""
@@ -96,7 +103,7 @@ class DynamoEpisodeStore:
 
     def _items(self, episode: Episode, now: datetime) -> list[Item]:
         bucket = self._bucket(episode)
-        item = check_size(episode_item(episode, bucket))
+        item = check_size(episode_item(episode, bucket, self._hot_window))
         return [item, *late_markers(episode, bucket, now)]
 
     def _bucket(self, episode: Episode) -> int:

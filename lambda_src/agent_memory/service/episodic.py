@@ -72,6 +72,7 @@ class EpisodicMemory:
             session_id=query.session_id,
             run_id=query.run_id,
             user_id=query.user_id,
+            type=query.type,
             start=query.start,
             end=query.end,
             after=after,

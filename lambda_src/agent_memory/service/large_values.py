@@ -200,7 +200,7 @@ class Opener:
             ScanBudgetSpent: no more values may be read.
         """
         if record.body is not None and record.value is None and record.body.is_inline:
-            if self._has_read and not self._budget.spend_object():
+            if self._has_read and not self._budget.open_object():
                 raise ScanBudgetSpent
             self._has_read = True
         return self._values.opened(record)

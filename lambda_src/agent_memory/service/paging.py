@@ -18,7 +18,7 @@ RecordT = TypeVar("RecordT")
 
 
 class PageBudget:
-    """10 store pages (the first of each stream is free), 10 objects and 5 seconds."""
+    """10 store pages (the first of each stream is free), 10 objects of the archive and 5 seconds."""
 
     def __init__(self) -> None:
         self._left = _EXTRA_PAGES
@@ -30,8 +30,8 @@ class PageBudget:
         self._left -= 1
         return self._left >= 0 and self.in_time()
 
-    def spend_object(self) -> bool:
-        """Read one more object."""
+    def open_object(self) -> bool:
+        """Take one more object."""
         self._objects_left -= 1
         return self._objects_left >= 0 and self.in_time()
 

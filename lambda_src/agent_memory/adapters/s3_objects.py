@@ -1,0 +1,97 @@
+"""Objects of the archive bucket, one by one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from agent_memory.domain.archive import ORPHANED_AFTER
+from agent_memory.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+_TAKEN = "PreconditionFailed"
+_GONE = "404"
+_OLD = ORPHANED_AFTER / 2
+
+
+class S3ColdObjects:
+    """`ColdObjects` on S3. Several threads may use it."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put_once(self, key: str, content: bytes) -> None:
+        """See `ColdObjects.put_once`; one call, and one or two more for an object that is there."""
+        with unavailable():
+            try:
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*")
+            except ClientError as exc:
+                if _code(exc) != _TAKEN:
+                    raise
+                if self._is_old(key):
+                    self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
+
+    def put_over(self, key: str, content: bytes) -> None:
+        """See `ColdObjects.put_over`; one call. What was there stays as an older version until it is removed."""
+        with unavailable():
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
+
+    def get(self, key: str) -> bytes | None:
+        """See `ColdObjects.get`; one call."""
+        with unavailable():
+            try:
+                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            except self._client.exceptions.NoSuchKey:
+                return None
+
+    def remove(self, key: str) -> int:
+        """See `ColdObjects.remove`; two calls for up to 1,000 versions, and one that finds no more."""
+        removed = 0
+        with unavailable():
+            while (size := self._remove_some(key)) is not None:
+                removed += size
+        return removed
+
+    def _is_old(self, key: str) -> bool:
+        """Whether it may soon count as one that nobody knows of; by the clock of S3, which wrote both times."""
+        try:
+            head = self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as exc:
+            if _code(exc) == _GONE:
+                return True
+            raise
+        age = parsedate_to_datetime(head["ResponseMetadata"]["HTTPHeaders"]["date"]) - head["LastModified"]
+        return age >= _OLD
+
+    def _remove_some(self, key: str) -> int | None:
+        page = self._client.list_object_versions(Bucket=self._bucket, Prefix=key)
+        # Other keys may begin with this one; it sorts before them, so it is on the first page if it is there.
+        versions = [each for each in page.get("Versions", []) if each["Key"] == key]
+        markers = [each for each in page.get("DeleteMarkers", []) if each["Key"] == key]
+        places: list[ObjectIdentifierTypeDef] = [
+            {"Key": key, "VersionId": each["VersionId"]} for each in (*versions, *markers)
+        ]
+        if not places:
+            return None
+        answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": places, "Quiet": True})
+        if answer.get("Errors"):
+            raise StoreUnavailable("the archive kept some objects")
+        return sum(each["Size"] for each in versions)
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code"))
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError):
+        raise StoreUnavailable("the archive did not do its work") from None
