@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from operator import attrgetter
 
-from agent_memory.domain.archive import ArchivedObject, Key, Pending, name_of
+from agent_memory.domain.archive import ArchivedObject, Key, Pending
 from agent_memory.domain.episode import Episode, Position
 from agent_memory.domain.identifiers import to_path
 from agent_memory.domain.object_rows import Stretch
@@ -25,7 +25,7 @@ class FakeArchiveIndex:
         self.epochs: dict[Agent, int] = {}
 
     def note(self, tenant_id: str, agent_id: str, pending: Pending) -> None:
-        self.noted.setdefault((tenant_id, agent_id), {})[_name(pending)] = pending
+        self.noted.setdefault((tenant_id, agent_id), {})[pending.name] = pending
 
     def pending(self, tenant_id: str, agent_id: str) -> Sequence[Pending]:
         noted = self.noted.get((tenant_id, agent_id), {})
@@ -33,7 +33,7 @@ class FakeArchiveIndex:
 
     def forget(self, tenant_id: str, agent_id: str, pending: Sequence[Pending]) -> None:
         for each in pending:
-            self.noted.get((tenant_id, agent_id), {}).pop(_name(each), None)
+            self.noted.get((tenant_id, agent_id), {}).pop(each.name, None)
 
     def epoch(self, tenant_id: str, agent_id: str) -> int:
         return self.epochs.get((tenant_id, agent_id), 0)
@@ -119,7 +119,3 @@ class FakeHotEpisodes:
     def sweep(self, now: datetime) -> list[Episode]:
         """Delete what is to be evicted by now."""
         return [self._store.drop(ulid) for ulid, evict_at in list(self._store.evict_at.items()) if evict_at <= now]
-
-
-def _name(pending: Pending) -> str:
-    return name_of(each.position.id for each in pending.keys)

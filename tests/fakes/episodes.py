@@ -67,6 +67,10 @@ class InMemoryEpisodeStore:
         is_it = found and (found.tenant_id, found.agent_id, found.position) == (tenant_id, agent_id, position)
         return found if is_it else None
 
+    def all(self) -> list[Episode]:
+        """Every tenant's, in the order of their ids."""
+        return [self._episodes[ulid] for ulid in sorted(self._episodes)]
+
     def drop(self, ulid: str) -> Episode:
         self.evict_at.pop(ulid, None)
         return self._episodes.pop(ulid)

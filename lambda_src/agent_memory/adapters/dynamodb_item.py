@@ -99,3 +99,18 @@ def _value_bytes(value: dict[str, Any]) -> int:
     if "B" in value:
         return len(value["B"]) * 3 // 4
     return len(str(next(iter(value.values()))).encode())
+
+
+def owner_of(item: Mapping[str, Any]) -> str:
+    """What an item is called in keys of bodies: base64url of both parts of its own key."""
+    return base64.urlsafe_b64encode(f"{item['pk']['S']}\n{item['sk']['S']}".encode()).decode().rstrip("=")
+
+
+def owned_by(owner: str) -> Item:
+    """Undo `owner_of`: the key of the item.
+
+    Raises:
+        ValueError: it is no such name.
+    """
+    pk, _, sk = base64.urlsafe_b64decode(owner + "=" * (-len(owner) % 4)).decode().partition("\n")
+    return {"pk": text(pk), "sk": text(sk)}

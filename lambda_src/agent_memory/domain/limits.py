@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Protocol
 
@@ -22,6 +22,7 @@ class Limits:
     - `embeddings_per_month`: texts that the model is called for.
     - `stored_bytes`: states and episodes, counted as usage counts them.
     - `vectors`: pieces of stored texts.
+    - `retention_days`: how long an episode is kept, whatever its writer says.
     """
 
     requests_per_second: int | None = None
@@ -29,6 +30,7 @@ class Limits:
     embeddings_per_month: int | None = None
     stored_bytes: int | None = None
     vectors: int | None = None
+    retention_days: int | None = None
 
     @classmethod
     def read(cls, written: str | None) -> "Limits":
@@ -45,11 +47,17 @@ class Limits:
         return Limits(**{**asdict(self), **{name: value for name, value in by.items() if name in NAMES}})
 
     @property
+    def retention(self) -> timedelta | None:
+        """How long an episode is kept."""
+        return None if self.retention_days is None else timedelta(days=self.retention_days)
+
+    @property
     def limits_requests(self) -> bool:
         """Whether a request can be one too many."""
         return self.requests_per_second is not None or self.requests_per_month is not None
 
 
+MAX_RETENTION_DAYS = 36_500
 NO_LIMITS = Limits()
 NAMES = tuple(field.name for field in fields(Limits))
 

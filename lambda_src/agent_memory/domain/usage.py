@@ -8,7 +8,8 @@ What each counter means:
 - `embeddings:<month>`: texts that the embedding model was called for; what a cache answered is not among them.
 - `agents`, `sessions`: distinct agents, and distinct sessions of an agent, that anything was ever stored for, until
   the agent is purged. A session stays counted when its state is deleted or expires.
-- `dynamo_bytes`: names and values of the states and episodes in DynamoDB, as they are stored. What expires stays
+- `dynamo_bytes`: names and values of the states, episodes, steps and tool calls in DynamoDB, as they are stored. What
+  expires stays
   counted until it is overwritten or purged: nothing in this release hears of DynamoDB's own deletions.
 - `s3_bytes`: objects in the archive, all versions.
 - `vectors`: pieces of stored texts. What expires stays counted until the tenant's next writes remove it.
@@ -42,6 +43,7 @@ class LimitsResponse(BaseModel):
     embeddings_per_month: int | None
     stored_bytes: int | None
     vectors: int | None
+    retention_days: int | None
 
 
 class UsageResponse(BaseModel):

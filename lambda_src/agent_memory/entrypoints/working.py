@@ -1,8 +1,9 @@
-"""The routes of working memory."""
+"""The routes of working memory: states, runs with their tool calls, and the flags that agents read."""
 
 from agent_memory import bootstrap
 from agent_memory.domain.fields import MAX_LIMIT, Body, Limit
 from agent_memory.domain.state import NewState, StateKey, StatePatch, StateQuery, StateReplacement
+from agent_memory.entrypoints import runs
 from agent_memory.entrypoints.http import Response, api, partial_meta
 from agent_memory.entrypoints.request import Request
 
@@ -58,7 +59,19 @@ def delete(request: Request) -> Response:
     return Response(204)
 
 
+class NoQuery(Body):
+    """GET /v1/flags takes no parameters."""
+
+
+def flags(request: Request) -> Response:
+    """GET /v1/flags."""
+    request.query(NoQuery)
+    return Response(200, {"flags": bootstrap.tenant_flags().of(request.tenant_id)})
+
+
 ROUTES = {
+    **runs.ROUTES,
+    "GET /v1/flags": flags,
     "POST /v1/state": create,
     "GET /v1/state/{agent_id}": get,
     "PUT /v1/state/{agent_id}": replace,
