@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def test_each_call_completes_exactly_once_though_agents_are_killed(api: Api, sta
     for line in seen:
         if line["what"] == "started":
             starts.setdefault(line["call"], []).append(line["at"])
-    assert all(later - first > LEASE_S - 1 for at in starts.values() for first, later in zip(at, at[1:], strict=False))
+    assert all(later - first > LEASE_S - 1 for at in starts.values() for first, later in pairwise(at))
     # Else nothing was killed or late, and nothing proven.
     assert by_what["started"] > by_what["completed"] + by_what["refused"] >= by_what["completed"]
     assert sum(record["attempt"] > 1 for record in records) > 0
