@@ -11,7 +11,9 @@ import pytest
 from agent_memory import bootstrap
 from agent_memory.adapters import ssm
 from agent_memory.domain.cursor import seal, unseal
-from agent_memory.entrypoints import admin, authorizer
+from agent_memory.entrypoints import authorizer
+from agent_memory.entrypoints.admin import __main__ as admin
+from agent_memory.entrypoints.admin import keys
 from agent_memory.errors import StoreUnavailable
 from tests.edge import Edge, an_event
 from tests.fakes.clock import Clock
@@ -29,7 +31,7 @@ def command(
 ) -> Command:
     """Runs an operator's command; returns what it printed."""
     monkeypatch.setenv("PEPPER_PARAMETER", PARAMETER)
-    monkeypatch.setattr(admin, "now", clock)
+    monkeypatch.setattr(keys, "now", clock)
     rotate(aws, "first")
 
     def run(*arguments: str) -> Any:

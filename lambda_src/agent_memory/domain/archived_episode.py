@@ -67,7 +67,7 @@ def episode_of(written: bytes) -> Episode:
     return _episode(parse(written.decode()))
 
 
-def _episode(said: JsonObject) -> Episode:
+def _episode(said: "JsonObject") -> Episode:
     expires_at, body = said["expires_at"], said.get("body")
     return Episode(
         tenant_id=said["tenant_id"],
