@@ -36,7 +36,13 @@ def walk(api: Edge, path: str, items: str, limit: int) -> list[Any]:
 
 
 def test_a_step_is_answered_and_read_as_it_was_written(api: Edge) -> None:
-    told: dict[str, Any] = {"session_id": "s", "user_id": "ana", "metadata": {"a": 1}, "trust": "inference", "ttl_hours": 1}
+    told: dict[str, Any] = {
+        "session_id": "s",
+        "user_id": "ana",
+        "metadata": {"a": 1},
+        "trust": "inference",
+        "ttl_hours": 1,
+    }
     written = put(api, 7, **told)
 
     assert written | {"expires_at": None} == {
