@@ -5,6 +5,7 @@
     python -m agent_memory.entrypoints.admin keys revoke --key-id 4f...
     python -m agent_memory.entrypoints.admin keys expire --key-id 4f... --in-hours 24
     python -m agent_memory.entrypoints.admin tenants limit --tenant acme --requests-per-second 20 --vectors none
+    python -m agent_memory.entrypoints.admin tenants flag --tenant acme --set new-planner=on --drop old
     python -m agent_memory.entrypoints.admin tenants show --tenant acme
     python -m agent_memory.entrypoints.admin agents spread --tenant acme --agent planner --buckets 8
     python -m agent_memory.entrypoints.admin archive redrive

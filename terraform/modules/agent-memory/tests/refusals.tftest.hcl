@@ -190,7 +190,7 @@ run "reserved_concurrency_of_an_unknown_function_is_refused" {
   expect_failures = [var.functions]
 
   variables {
-    functions = { reserved_concurrency = { archiver = 5 } }
+    functions = { reserved_concurrency = { dreamer = 5 } }
   }
 }
 
