@@ -1,7 +1,7 @@
 """Episodic memory: append-only events of an agent, ordered by (time, id)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
@@ -81,8 +81,17 @@ class Episode:
     body: StoredBody | None = None
 
     @classmethod
-    def from_request(cls, tenant_id: str, new: NewEpisode, now: datetime, randomness: bytes | None = None) -> "Episode":
+    def from_request(
+        cls,
+        tenant_id: str,
+        new: NewEpisode,
+        now: datetime,
+        randomness: bytes | None = None,
+        retention: timedelta | None = None,
+    ) -> "Episode":
         """Give a request its id and times; the id's time is when it was written, not when it happened.
+
+        It is kept as long as the request says, and no longer than the retention.
 
         Raises:
             InvalidRequest: an expiry that has passed.
@@ -97,7 +106,7 @@ class Episode:
             timestamp=new.timestamp or now,
             created_at=now,
             run_id=new.run_id,
-            expires_at=new.expiry(now),
+            expires_at=_sooner(new.expiry(now), now + retention if retention else None),
             annotations=new.annotations(),
         )
 
@@ -130,6 +139,10 @@ class Episode:
             "expires_at": self.expires_at,
             **self.annotations,
         }
+
+
+def _sooner(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((time for time in (one, other) if time is not None), default=None)
 
 
 Examined = tuple[Position, Episode | None]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Protocol
 
@@ -11,6 +11,8 @@ from typing import Protocol
 _LONGEST_RETRY_S = 3600
 # Of a limit; DynamoDB's numbers are exact to 38, JSON's in most languages to 15.
 MAX_DIGITS = 15
+# Times end with the year 9999.
+_FOR_EVER_DAYS = 365_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Limits:
     - `embeddings_per_month`: texts that the model is called for.
     - `stored_bytes`: states and episodes, counted as usage counts them.
     - `vectors`: pieces of stored texts.
+    - `retention_days`: how long an episode is kept that is written from now on; one that says less is kept less.
     """
 
     requests_per_second: int | None = None
@@ -29,6 +32,7 @@ class Limits:
     embeddings_per_month: int | None = None
     stored_bytes: int | None = None
     vectors: int | None = None
+    retention_days: int | None = None
 
     @classmethod
     def read(cls, written: str | None) -> "Limits":
@@ -43,6 +47,11 @@ class Limits:
     def overridden(self, by: Mapping[str, int | None]) -> "Limits":
         """These, but for what the tenant has of its own; None there is no limit."""
         return Limits(**{**asdict(self), **{name: value for name, value in by.items() if name in NAMES}})
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How long episodes are kept; None is without end."""
+        return None if self.retention_days is None else timedelta(days=min(self.retention_days, _FOR_EVER_DAYS))
 
     @property
     def limits_requests(self) -> bool:

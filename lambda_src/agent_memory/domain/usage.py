@@ -8,9 +8,9 @@ What each counter means:
 - `embeddings:<month>`: texts that the embedding model was called for; what a cache answered is not among them.
 - `agents`, `sessions`: distinct agents, and distinct sessions of an agent, that anything was ever stored for, until
   the agent is purged. A session stays counted when its state is deleted or expires.
-- `dynamo_bytes`: names and values of the states and episodes in DynamoDB, as they are stored. What expires stays
-  counted until it is overwritten or purged: nothing in this release hears of DynamoDB's own deletions.
-- `s3_bytes`: objects in the archive, all versions.
+- `dynamo_bytes`: names and values of the states and episodes in DynamoDB, as they are stored. What expires or has moved
+  to the archive stays counted until DynamoDB removes it, which it does within some days.
+- `s3_bytes`: objects in the archive, and large values, all versions.
 - `vectors`: pieces of stored texts. What expires stays counted until the tenant's next writes remove it.
 
 Where the tenant has a limit, work is counted before it is done, and what came out smaller is given back. A counter may
@@ -42,6 +42,7 @@ class LimitsResponse(BaseModel):
     embeddings_per_month: int | None
     stored_bytes: int | None
     vectors: int | None
+    retention_days: int | None
 
 
 class UsageResponse(BaseModel):

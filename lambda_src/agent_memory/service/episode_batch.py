@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -36,18 +36,23 @@ class EpisodeBatches:
         self._clock = clock
 
     def append(
-        self, tenant_id: str, items: Sequence[Any], attempt: Attempt, answer: Callable[[list[Outcome]], JsonObject]
+        self,
+        tenant_id: str,
+        items: Sequence[Any],
+        attempt: Attempt,
+        answer: Callable[[list[Outcome]], JsonObject],
+        retention: timedelta | None = None,
     ) -> list[Outcome]:
-        """Write what can be written: the outcome of each item, in order.
+        """Write what can be written, to be kept no longer than the retention: the outcome of each item, in order.
 
         With an idempotency key every attempt makes the same ids, so that one which goes on after a crash writes
         nothing twice; its answer (made by `answer`) is remembered when no item has to be sent again.
         """
         if attempt.record is None:
-            return self._write(tenant_id, items, None)
+            return self._write(tenant_id, items, None, retention)
         record = self._idempotency.claim(attempt.record, self._clock())
         try:
-            outcomes = self._write(tenant_id, items, record)
+            outcomes = self._write(tenant_id, items, record, retention)
         except AgentMemoryError:
             self._idempotency.release(record, self._clock())
             raise
@@ -66,9 +71,15 @@ class EpisodeBatches:
             # Too long to be kept: a repetition makes the same ids, writes the same items and says the same.
             self._idempotency.release(record, self._clock())
 
-    def _write(self, tenant_id: str, items: Sequence[Any], record: IdempotencyRecord | None) -> list[Outcome]:
+    def _write(
+        self, tenant_id: str, items: Sequence[Any], record: IdempotencyRecord | None, retention: timedelta | None
+    ) -> list[Outcome]:
         now = self._clock()
-        outcomes = [self._episode(tenant_id, item, place, record, now) for place, item in enumerate(items)]
+        written_at = now if record is None else record.started_at
+        outcomes: list[Outcome] = []
+        for place, item in enumerate(items):
+            randomness = _randomness(record, place)
+            outcomes.append(self._episode(tenant_id, item, written_at, randomness, retention))
         episodes = [outcome for outcome in outcomes if isinstance(outcome, Episode)]
         failures = self._store.append(episodes, now)
         if episodes and all(isinstance(failure, StoreUnavailable) for failure in failures):
@@ -77,12 +88,11 @@ class EpisodeBatches:
         return [(failed[each.id] or each) if isinstance(each, Episode) else each for each in outcomes]
 
     def _episode(
-        self, tenant_id: str, item: Any, place: int, record: IdempotencyRecord | None, now: datetime
+        self, tenant_id: str, item: Any, written_at: datetime, randomness: bytes, retention: timedelta | None
     ) -> Outcome:
         try:
             new = NewEpisode.model_validate(item)
-            written_at = now if record is None else record.started_at
-            episode = Episode.from_request(tenant_id, new, written_at, _randomness(record, place))
+            episode = Episode.from_request(tenant_id, new, written_at, randomness, retention)
             self._subjects.check(StateKey(tenant_id, new.agent_id, new.session_id), new.user_id)
         except ValidationError as exc:
             return invalid_request(exc)

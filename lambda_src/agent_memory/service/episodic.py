@@ -1,7 +1,7 @@
 """Episodic memory: append events, read them back in order."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from agent_memory.domain.cursor import seal, unseal
@@ -24,14 +24,14 @@ class EpisodicMemory:
         self._subjects = subjects
         self._clock = clock
 
-    def append(self, tenant_id: str, new: NewEpisode, attempt: Attempt) -> Episode:
-        """Write one event; when this returns it is durable.
+    def append(self, tenant_id: str, new: NewEpisode, attempt: Attempt, retention: timedelta | None = None) -> Episode:
+        """Write one event, to be kept no longer than the retention; when this returns it is durable.
 
         Raises:
             Conflict: the session belongs to another user.
         """
         now = self._clock()
-        episode = Episode.from_request(tenant_id, new, now)
+        episode = Episode.from_request(tenant_id, new, now, retention=retention)
         self._subjects.check(StateKey(tenant_id, new.agent_id, new.session_id), new.user_id)
         answer = attempt.answered(201, episode.response())
         if answer is not None:

@@ -35,4 +35,6 @@ class TenantLimits:
             raise InvalidRequest.of("limits", f"must be some of {', '.join(NAMES)}")
         if any(limit is not None and limit < 0 for limit in own.values()):
             raise InvalidRequest.of("limits", "must be whole numbers from 0, or none")
+        if own.get("retention_days") == 0:
+            raise InvalidRequest.of("retention_days", "must be at least 1, or none: nothing could be read")
         self._store.change(tenant_id, own, dropped)

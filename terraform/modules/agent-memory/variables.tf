@@ -143,7 +143,8 @@ variable "limits" {
   description = <<-EOT
     What each tenant may use, unless an operator gives it limits of its own; null is no limit. `requests_per_second` holds in each
     second of the clock; `requests_per_month` and `embeddings_per_month` in each month (UTC); `stored_bytes` counts states and
-    episodes, `vectors` pieces of stored texts. A request over a limit is answered 429. Changes hold within 60 s.
+    episodes, `vectors` pieces of stored texts. A request over a limit is answered 429. Episodes are kept for `retention_days` at
+    most. Changes hold within 60 s.
   EOT
   type = object({
     requests_per_second  = optional(number)
@@ -151,6 +152,7 @@ variable "limits" {
     embeddings_per_month = optional(number)
     stored_bytes         = optional(number)
     vectors              = optional(number)
+    retention_days       = optional(number)
   })
   default  = {}
   nullable = false
@@ -163,6 +165,11 @@ variable "limits" {
   validation {
     condition     = alltrue([for limit in [var.limits.requests_per_second, var.limits.requests_per_month] : limit == null ? true : limit >= 1])
     error_message = "limits.requests_per_second and requests_per_month must be at least 1, or every tenant is locked out."
+  }
+
+  validation {
+    condition     = var.limits.retention_days == null ? true : var.limits.retention_days >= 1
+    error_message = "limits.retention_days must be at least 1, or no episode could be read."
   }
 }
 

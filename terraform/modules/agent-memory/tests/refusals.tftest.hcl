@@ -238,3 +238,12 @@ run "limits_that_lock_every_tenant_out_are_refused" {
     limits = { requests_per_second = 0 }
   }
 }
+
+run "a_retention_that_keeps_no_episode_is_refused" {
+  command         = plan
+  expect_failures = [var.limits]
+
+  variables {
+    limits = { retention_days = 0 }
+  }
+}
