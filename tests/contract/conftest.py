@@ -9,15 +9,20 @@ import pytest
 from agent_memory.adapters.dynamodb_api_keys import DynamoApiKeyStore
 from agent_memory.adapters.dynamodb_control import DynamoBucketStore, DynamoSubjectStore
 from agent_memory.adapters.dynamodb_episodes import DynamoEpisodeStore
+from agent_memory.adapters.dynamodb_flags import DynamoFlagStore
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
 from agent_memory.adapters.dynamodb_limits import DynamoLimitStore
 from agent_memory.adapters.dynamodb_purge import DynamoAgentRecords
 from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
+from agent_memory.adapters.dynamodb_run_purge import DynamoAgentRuns
+from agent_memory.adapters.dynamodb_runs import DynamoRunStore
 from agent_memory.adapters.dynamodb_state import DynamoStateStore
+from agent_memory.adapters.dynamodb_tool_calls import DynamoToolLedger
 from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
 from agent_memory.adapters.sql_memories import SqlMemoryStore
 from agent_memory.domain import clusters
 from agent_memory.domain.api_key import ApiKeyStore
+from agent_memory.domain.flags import FlagStore
 from agent_memory.domain.limits import LimitStore
 from agent_memory.domain.ports import (
     AgentRegistry,
@@ -29,19 +34,27 @@ from agent_memory.domain.ports import (
     SubjectStore,
     UsageStore,
 )
+from agent_memory.domain.runs import RunStore
 from agent_memory.domain.semantic_store import MemoryStore
+from agent_memory.domain.tool_calls import ToolLedger
 from agent_memory.domain.usage import Tally
 from agent_memory.service import archiving
 from agent_memory.service.episode_batch import EpisodeBatches
 from agent_memory.service.episodic import EpisodicMemory
+from agent_memory.service.large_values import LargeValues
+from agent_memory.service.runs import Runs
 from agent_memory.service.subjects import Subjects
+from agent_memory.service.tool_calls import ToolCalls
+from agent_memory.service.uploads import Uploads
 from agent_memory.service.working import WorkingMemory
 from tests.contract.memories import Memories
+from tests.fakes.bodies import InMemoryBodies
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, InMemoryBucketStore, InMemorySubjectStore
 from tests.fakes.episodes import HOT_WINDOW, InMemoryEpisodeStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.memories import InMemoryMemoryStore
+from tests.fakes.runs import InMemoryFlagStore, InMemoryRunStore, InMemoryToolLedger
 from tests.fakes.state import InMemoryStateStore
 from tests.fakes.usage import InMemoryAgentRegistry, InMemoryLimitStore, InMemoryUsageStore, Together
 from tests.fix_aws import Aws
@@ -64,19 +77,35 @@ class Stores:
     usage: UsageStore
     limits: LimitStore
     registry: AgentRegistry
+    runs: RunStore
+    tools: ToolLedger
+    flags: FlagStore
     records: AgentStore
     marks: AgentStore
     tally: Tally
+    bodies: InMemoryBodies
     another: Callable[[], "Stores"]
 
     def working(self, clock: Clock) -> WorkingMemory:
-        return WorkingMemory(self.state, Subjects(self.subjects), clock)
+        return WorkingMemory(self.state, Subjects(self.subjects), self.values(clock), clock)
 
     def episodic(self, clock: Clock) -> EpisodicMemory:
-        return EpisodicMemory(self.episodes, Subjects(self.subjects), clock)
+        return EpisodicMemory(self.episodes, Subjects(self.subjects), self.values(clock), clock)
 
     def batches(self, clock: Clock) -> EpisodeBatches:
-        return EpisodeBatches(self.episodes, self.idempotency, Subjects(self.subjects), clock)
+        return EpisodeBatches(self.episodes, self.idempotency, Subjects(self.subjects), self.values(clock), clock)
+
+    def values(self, clock: Clock) -> LargeValues:
+        return LargeValues(lambda: self.bodies, self.tally, clock)
+
+    def uploads(self, clock: Clock) -> Uploads:
+        return Uploads(lambda: self.bodies, self.idempotency, clock)
+
+    def agent_runs(self, clock: Clock) -> Runs:
+        return Runs(self.runs, Subjects(self.subjects), clock)
+
+    def tool_calls(self, clock: Clock) -> ToolCalls:
+        return ToolCalls(self.tools, Subjects(self.subjects), self.idempotency, clock)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -109,7 +138,8 @@ def scene(cold: "Cold", tenant: str, clock: Clock, monkeypatch: pytest.MonkeyPat
 def in_memory() -> Stores:
     idempotency, tally, registry = InMemoryIdempotencyStore(), Tally(), InMemoryAgentRegistry()
     state, episodes = InMemoryStateStore(idempotency, tally), InMemoryEpisodeStore(idempotency, tally)
-    subjects = InMemorySubjectStore()
+    subjects, runs = InMemorySubjectStore(), InMemoryRunStore(idempotency, tally)
+    tools = InMemoryToolLedger(idempotency, tally)
     made = Stores(
         state,
         episodes,
@@ -120,16 +150,20 @@ def in_memory() -> Stores:
         InMemoryUsageStore(),
         InMemoryLimitStore(),
         registry,
-        Together(state, episodes, subjects),
+        runs,
+        tools,
+        InMemoryFlagStore(),
+        Together(state, episodes, subjects, runs, tools),
         registry,
         tally,
+        InMemoryBodies(),
         another=lambda: made,
     )
     return made
 
 
-def on_dynamodb(aws: Aws) -> Stores:
-    client, tally = aws.client(), Tally()
+def on_dynamodb(aws: Aws, bodies: InMemoryBodies | None = None) -> Stores:
+    client, tally, bodies = aws.client(), Tally(), bodies or InMemoryBodies()
     idempotency = DynamoIdempotencyStore(client, aws.control_table)
     buckets = DynamoBucketStore(client, aws.control_table)
     registry = DynamoAgentRegistry(client, aws.control_table)
@@ -143,10 +177,17 @@ def on_dynamodb(aws: Aws) -> Stores:
         DynamoUsageStore(client, aws.control_table),
         DynamoLimitStore(client, aws.control_table),
         registry,
-        DynamoAgentRecords(client, aws.memory_table, buckets),
+        DynamoRunStore(client, aws.memory_table, idempotency, tally),
+        DynamoToolLedger(client, aws.memory_table, idempotency, tally),
+        DynamoFlagStore(client, aws.control_table),
+        Together(
+            DynamoAgentRuns(client, aws.memory_table),
+            DynamoAgentRecords(client, aws.memory_table, buckets),
+        ),
         registry,
         tally,
-        another=lambda: on_dynamodb(aws),
+        bodies,
+        another=lambda: on_dynamodb(aws, bodies),
     )
 
 

@@ -56,7 +56,7 @@ def test_every_function_was_seen_at_work(account: Account, stack: Stack, recorde
     working = {each.role for each in recorded}
 
     roles = {name for name in account.role_names() if name.startswith(stack.deployment_name)}
-    assert roles - working <= {f"{stack.deployment_name}-maintenance"}
+    assert roles - working <= {f"{stack.deployment_name}-{schedule}" for schedule in ("maintenance", "sweep")}
 
 
 def test_nothing_that_a_function_asked_was_refused(recorded: list[Record]) -> None:

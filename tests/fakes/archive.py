@@ -7,14 +7,17 @@ from operator import attrgetter
 from agent_memory.domain.archive import ArchivedObject, Key, Pending
 from agent_memory.domain.episode import Episode, Position
 from agent_memory.domain.identifiers import to_path
+from agent_memory.domain.object_rows import Stretch
 from agent_memory.domain.purge import Removed
+from agent_memory.domain.scan import ScanBudget
 from tests.fakes.episodes import InMemoryEpisodeStore
+from tests.fakes.paging import paged
 
 Agent = tuple[str, str]
 
 
 class FakeArchiveIndex:
-    """`ArchiveIndex`, and the `AgentStore` of its rows."""
+    """`ArchiveIndex` and `ObjectRows`, and the `AgentStore` of its rows."""
 
     def __init__(self) -> None:
         self.noted: dict[Agent, dict[str, Pending]] = {}
@@ -61,6 +64,11 @@ class FakeArchiveIndex:
         if newest_first:
             return sorted(touching, key=attrgetter("last", "first", "key"), reverse=True)
         return sorted(touching, key=attrgetter("first", "last", "key"))
+
+    def along(self, stretch: Stretch, budget: ScanBudget) -> Iterator[ArchivedObject]:
+        rows = self.rows.get((stretch.tenant_id, stretch.agent_id), {}).values()
+        touching = filter(stretch.touches, rows)
+        yield from paged(sorted(touching, key=stretch.near_end, reverse=stretch.newest_first), budget)
 
     def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
         self.begin_epoch(tenant_id, agent_id)

@@ -8,15 +8,24 @@ from local.state import ROOT
 from tests.terraform.roots import MODULES, Terraform
 
 _NAMES = [module.name for module in MODULES]
+_FILES = [(module.name, file.name) for module in MODULES for file in sorted(module.glob("tests/*.tftest.hcl"))]
 
 
 @pytest.mark.parametrize("name", _NAMES)
-def test_a_module_is_valid_and_passes_its_own_tests(name: str, tree: Path, program: Terraform) -> None:
+def test_a_module_is_valid(name: str, tree: Path, program: Terraform) -> None:
     module = tree / "terraform" / "modules" / name
     program.init(module, "-backend=false")
 
     program.run(module, "validate")
-    said = program.run(module, "test", "-no-color")
+
+
+# File by file, for those of the composition take minutes together and can then be spread over workers.
+@pytest.mark.parametrize(("name", "file"), _FILES)
+def test_a_module_passes_its_own_tests(name: str, file: str, tree: Path, program: Terraform) -> None:
+    module = tree / "terraform" / "modules" / name
+    program.init(module, "-backend=false")
+
+    said = program.run(module, "test", "-no-color", f"-filter=tests/{file}")
 
     assert "Success!" in said
 

@@ -4,7 +4,7 @@ Columns of `terraform/modules/episode-archive` (the Athena table) and of `sql/an
 """
 
 import gzip
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from agent_memory.domain.bodies import StoredBody
 from agent_memory.domain.episode import Episode
@@ -40,15 +40,32 @@ def content_of(lines: Iterable[str]) -> bytes:
     return gzip.compress("".join(each + "\n" for each in lines).encode(), compresslevel=6, mtime=0)
 
 
+def lines_in(content: bytes) -> Sequence[bytes]:
+    """Undo `content_of`, in its order; a line takes time to read, so that is left to `episode_of`.
+
+    Raises:
+        OSError, EOFError, zlib.error: it is not what was written.
+    """
+    # Not splitlines: it also ends lines at characters that JSON leaves as they are, such as U+2028.
+    return gzip.decompress(content).split(b"\n")[:-1]
+
+
 def episodes_in(content: bytes) -> Iterator[Episode]:
-    """Undo `content_of`, in its order.
+    """Every episode of an object, in the order of its lines.
 
     Raises:
         ValueError, KeyError: it is not what was written.
     """
-    # Not splitlines: it also ends lines at characters that JSON leaves as they are, such as U+2028.
-    for each in gzip.decompress(content).decode().split("\n")[:-1]:
-        yield _episode(parse(each))
+    return map(episode_of, lines_in(content))
+
+
+def episode_of(written: bytes) -> Episode:
+    """Undo `line`.
+
+    Raises:
+        ValueError, KeyError: it is not what was written.
+    """
+    return _episode(parse(written.decode()))
 
 
 def _episode(said: JsonObject) -> Episode:

@@ -11,8 +11,6 @@ from typing import Protocol
 _LONGEST_RETRY_S = 3600
 # Of a limit; DynamoDB's numbers are exact to 38, JSON's in most languages to 15.
 MAX_DIGITS = 15
-# Times end with the year 9999.
-_FOR_EVER_DAYS = 365_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +20,10 @@ class Limits:
     - `requests_per_second`: in each second of the clock, so up to twice that around the seam of two.
     - `requests_per_month`: every authenticated request, refused ones and repetitions included.
     - `embeddings_per_month`: texts that the model is called for.
-    - `stored_bytes`: states and episodes, counted as usage counts them.
+    - `stored_bytes`: states and episodes in DynamoDB, and as much again in S3, counted as usage counts them. What
+      moves to the archive by itself is never refused.
     - `vectors`: pieces of stored texts.
-    - `retention_days`: how long an episode is kept that is written from now on; one that says less is kept less.
+    - `retention_days`: how long an episode is kept, whatever its writer says.
     """
 
     requests_per_second: int | None = None
@@ -50,8 +49,8 @@ class Limits:
 
     @property
     def retention(self) -> timedelta | None:
-        """How long episodes are kept; None is without end."""
-        return None if self.retention_days is None else timedelta(days=min(self.retention_days, _FOR_EVER_DAYS))
+        """How long an episode is kept."""
+        return None if self.retention_days is None else timedelta(days=self.retention_days)
 
     @property
     def limits_requests(self) -> bool:
@@ -59,6 +58,7 @@ class Limits:
         return self.requests_per_second is not None or self.requests_per_month is not None
 
 
+MAX_RETENTION_DAYS = 36_500
 NO_LIMITS = Limits()
 NAMES = tuple(field.name for field in fields(Limits))
 

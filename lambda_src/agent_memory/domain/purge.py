@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Kind = Literal["state", "semantic", "episodic", "s3_objects", "agents", "sessions", "other"]
+Kind = Literal["state", "semantic", "episodic", "runs", "s3_objects", "agents", "sessions", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,14 @@ class Removed:
 class Deleted(BaseModel):
     """What was removed: expired records that nothing had swept yet count too, archived objects by version.
 
-    `sessions` is how many the agent was known to have had, `other` what stood beside the records: whose session
-    it is, and markers.
+    `runs` are steps and tool calls, `sessions` is how many the agent was known to have had, `other` what stood beside
+    the records: whose session it is, markers, and what leads to runs.
     """
 
     state: int = 0
     semantic: int = 0
     episodic: int = 0
+    runs: int = 0
     s3_objects: int = 0
     sessions: int = 0
     other: int = 0

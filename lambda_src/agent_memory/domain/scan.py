@@ -9,6 +9,9 @@ class ScanBudget(Protocol):
     def spend(self) -> bool:
         """Take one more page of the store; False when none is left."""
 
+    def open_object(self) -> bool:
+        """Read one more object of the archive, or large value; False when none is left."""
+
     def in_time(self) -> bool:
         """Whether the request may work on, whatever it reads."""
 

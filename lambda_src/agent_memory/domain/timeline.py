@@ -59,7 +59,7 @@ class Span:
 
     `start` and `end` are inclusive; `after` is the last position of the page before; `asked_at` is
     now and `walk_started_at` when the first page was asked for, so that a store can make up for an index that
-    lags behind its table.
+    lags behind its table. A store need not yield what is of another `type`, but may.
     """
 
     tenant_id: str
@@ -70,6 +70,7 @@ class Span:
     session_id: str | None = None
     run_id: str | None = None
     user_id: str | None = None
+    type: EpisodeType | None = None
     start: datetime | None = None
     end: datetime | None = None
     after: Position | None = None

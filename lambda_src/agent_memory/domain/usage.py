@@ -8,9 +8,10 @@ What each counter means:
 - `embeddings:<month>`: texts that the embedding model was called for; what a cache answered is not among them.
 - `agents`, `sessions`: distinct agents, and distinct sessions of an agent, that anything was ever stored for, until
   the agent is purged. A session stays counted when its state is deleted or expires.
-- `dynamo_bytes`: names and values of the states and episodes in DynamoDB, as they are stored. What expires or has moved
-  to the archive stays counted until DynamoDB removes it, which it does within some days.
-- `s3_bytes`: objects in the archive, and large values, all versions.
+- `dynamo_bytes`: names and values of the states, episodes, steps and tool calls in DynamoDB, as they are stored. What
+  expires, or has moved to the archive, stays counted until DynamoDB removes it, which it does within some days.
+- `s3_bytes`: objects in the archive, all versions, and large values. What was uploaded counts from when a record takes
+  it; until then it is gone within two days.
 - `vectors`: pieces of stored texts. What expires stays counted until the tenant's next writes remove it.
 
 Where the tenant has a limit, work is counted before it is done, and what came out smaller is given back. A counter may
@@ -58,7 +59,7 @@ class UsageResponse(BaseModel):
     limits: LimitsResponse
 
 
-Work = Literal["embeddings", "dynamo_bytes", "vectors"]
+Work = Literal["embeddings", "dynamo_bytes", "s3_bytes", "vectors"]
 """Work that a tenant may have a limit of."""
 
 
@@ -123,7 +124,7 @@ class Tally:
             "agents": self.agents,
             "sessions": self.sessions,
             "dynamo_bytes": self.dynamo_bytes - self.reserved.get("dynamo_bytes", 0),
-            "s3_bytes": self.s3_bytes,
+            "s3_bytes": self.s3_bytes - self.reserved.get("s3_bytes", 0),
             "vectors": self.vectors - self.reserved.get("vectors", 0),
         }
         return {name: count for name, count in counts.items() if count}

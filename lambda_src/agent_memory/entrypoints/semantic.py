@@ -24,6 +24,7 @@ def store_batch(request: Request) -> Response:
     return Response(200, batch_results(outcomes))
 
 
+@claimed
 def search(request: Request) -> Response:
     """POST /v1/memory/semantic/search."""
     found = bootstrap.semantic().search(request.tenant_id, request.body(SearchRequest))

@@ -3,7 +3,7 @@
 from agent_memory import bootstrap
 from agent_memory.domain.unified import AgentOverviewQuery, OverviewQuery, SearchAll, layer_of
 from agent_memory.entrypoints import episodic, semantic, working
-from agent_memory.entrypoints.http import Response, Route, api, partial_meta
+from agent_memory.entrypoints.http import Response, Route, api, claimed, partial_meta
 from agent_memory.entrypoints.request import Request
 from agent_memory.service.unified import Overview
 
@@ -27,6 +27,7 @@ def overview_by_query(request: Request) -> Response:
     return _overview(bootstrap.unified().overview(request.tenant_id, asked.agent_id, asked.limit))
 
 
+@claimed
 def search(request: Request) -> Response:
     """POST /v1/memory/search."""
     found = bootstrap.unified().search(request.tenant_id, request.body(SearchAll))

@@ -10,6 +10,7 @@ from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
 
 MAX_PAGE_BYTES = 2_500_000
 _EXTRA_PAGES = 9
+_OBJECTS = 10
 _SECONDS = 5.0
 
 PositionT = TypeVar("PositionT")
@@ -17,16 +18,22 @@ RecordT = TypeVar("RecordT")
 
 
 class PageBudget:
-    """10 store pages (the first of each stream is free) and 5 seconds."""
+    """10 store pages (the first of each stream is free), 10 objects of the archive and 5 seconds."""
 
     def __init__(self) -> None:
         self._left = _EXTRA_PAGES
+        self._objects_left = _OBJECTS
         self._deadline = time.monotonic() + _SECONDS
 
     def spend(self) -> bool:
         """Take one more page."""
         self._left -= 1
         return self._left >= 0 and self.in_time()
+
+    def open_object(self) -> bool:
+        """Take one more object."""
+        self._objects_left -= 1
+        return self._objects_left >= 0 and self.in_time()
 
     def in_time(self) -> bool:
         """Whether the 5 seconds are not over."""
@@ -56,9 +63,11 @@ def fill_page(
     try:
         for position, record in stream:
             if record is not None and wanted(record):
+                if len(items) == limit:
+                    return Page(items, last, partial=False)
                 item = RawJson(dumps(response(record)))
                 size += len(item.encode())
-                if len(items) == limit or (items and size > MAX_PAGE_BYTES):
+                if items and size > MAX_PAGE_BYTES:
                     return Page(items, last, partial=False)
                 items.append(item)
             last = position

@@ -5,6 +5,7 @@ module "agent_memory" {
   name                = var.name
   artifact            = var.artifact
   alarms              = var.alarms
+  analytics           = var.analytics
   api                 = var.api
   archive             = var.archive
   connection          = var.connection
@@ -12,6 +13,7 @@ module "agent_memory" {
   deletion_protection = var.deletion_protection
   embedding           = var.embedding
   encryption          = var.encryption
+  episodes            = var.episodes
   functions           = var.functions
   limits              = var.limits
   log_retention_days  = var.log_retention_days

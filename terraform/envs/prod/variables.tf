@@ -29,6 +29,12 @@ variable "alarms" {
   default     = null
 }
 
+variable "analytics" {
+  description = "A table of Athena over the archive."
+  type        = any
+  default     = null
+}
+
 variable "api" {
   description = "Throttling, CORS and the version of the pepper."
   type        = any
@@ -67,6 +73,12 @@ variable "embedding" {
 
 variable "encryption" {
   description = "Your own KMS key."
+  type        = any
+  default     = null
+}
+
+variable "episodes" {
+  description = "How episodes move from the memory table to the archive."
   type        = any
   default     = null
 }

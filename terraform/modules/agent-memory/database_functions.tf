@@ -29,7 +29,7 @@ locals {
     # Stores and reads on behalf of working, episodic and semantic, one record at a time.
     unified = {
       timeout_s   = local._embedding_function_s
-      environment = merge(local._tables, local._embedding)
+      environment = merge(local._tables, local._embedding, local._hot_window)
       policy      = merge({ Embed = local._embed }, local._store_texts)
       tenant_policy = {
         DataKeys = local._data_keys

@@ -3,7 +3,7 @@
 locals {
   _routes         = jsondecode(file("${path.module}/routes.json"))
   _functions      = merge(module.function, module.database_function)
-  _function_names = sort(distinct(concat(["authorizer", "schema"], local._routes[*].function))) # known to variables too
+  _function_names = sort(distinct(concat(["archiver", "authorizer", "schema", "sweeper"], local._routes[*].function))) # known to variables too
 
   _memory  = module.table["memory"].table_arn
   _control = module.table["control"].table_arn
@@ -30,12 +30,15 @@ locals {
     resources = [local._control]
   }
 
-  _plain_functions = {
+  # Of the deployment; a tenant may have others.
+  _limits = jsonencode({ for name, limit in var.limits : name => limit if limit != null })
+
+  _plain_functions = merge(local._archive_functions, {
     authorizer = {
       timeout_s = 10 # the gateway waits no longer
       environment = {
         CONTROL_TABLE    = local._tables.CONTROL_TABLE
-        LIMITS           = jsonencode({ for name, limit in var.limits : name => limit if limit != null })
+        LIMITS           = local._limits
         PEPPER_PARAMETER = aws_ssm_parameter.pepper.name
       }
       policy = {
@@ -72,9 +75,17 @@ locals {
       tenant_policy = {
         DataKeys = local._data_keys
         Memory = {
-          actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]
+          actions = [
+            "dynamodb:BatchGetItem", # a run and what leads to it, before a step is written
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+          ]
           resources = [local._memory]
         }
+        Flags   = { actions = ["dynamodb:GetItem"], resources = [local._control] }
         Answers = local._answers
         Usage   = local._usage
       }
@@ -82,7 +93,7 @@ locals {
 
     episodic = {
       timeout_s   = 20
-      environment = local._tables
+      environment = merge(local._tables, local._hot_window)
       policy      = {}
       tenant_policy = {
         DataKeys = local._data_keys
@@ -128,7 +139,7 @@ locals {
       }
       tenant_policy = null # the schema is every tenant's
     }
-  }
+  })
 }
 
 module "function" {

@@ -58,6 +58,20 @@ module "archive" {
   tags            = var.tags
 }
 
+module "analytics" {
+  source = "../archive-analytics"
+  count  = var.analytics == null ? 0 : 1
+
+  name           = var.name
+  bucket_name    = module.archive.bucket_name
+  results        = { bucket_name = "${var.name}-query-results-${local._account}-${local._region}", days = var.analytics.results_days }
+  first_day      = var.analytics.first_day
+  scan_limit_mib = var.analytics.scan_limit_mib
+  force_destroy  = var.archive.force_destroy
+  kms_key_arn    = local._kms_key_arn
+  tags           = var.tags
+}
+
 # Holds ids only; what they point to stays in the tables.
 resource "aws_sqs_queue" "dead_letter" {
   name                      = "${var.name}-dead-letters"
@@ -91,6 +105,8 @@ module "observability" {
   cluster_identifier     = module.database.cluster_identifier
   dead_letter_queue_name = aws_sqs_queue.dead_letter.name
   functions              = { for name, function in local._functions : name => function.function_name }
+  archiver_name          = module.function["archiver"].function_name
+  sweeper_name           = module.function["sweeper"].function_name
   proxy_name             = var.connection == "proxy" ? local._proxy_name : null
   tables                 = { for role, table in module.table : role => table.table_name }
   tags                   = var.tags

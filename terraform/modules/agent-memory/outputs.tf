@@ -22,6 +22,11 @@ output "alarm_arns" {
   value       = one(module.observability[*].alarm_arns)
 }
 
+output "analytics" {
+  description = "Database, table and workgroup of Athena, and the bucket of its results; null when there are none."
+  value       = one(module.analytics[*])
+}
+
 output "archive" {
   description = "Name and ARN of the bucket."
   value       = { bucket_name = module.archive.bucket_name, bucket_arn = module.archive.bucket_arn }
@@ -44,6 +49,16 @@ output "dead_letter_queue_url" {
   value       = aws_sqs_queue.dead_letter.url
 }
 
+output "event_source_mapping_id" {
+  description = "Id of what hands the memory table's stream to the archiver; disabled, episodes stay in the table."
+  value       = aws_lambda_event_source_mapping.archiver.uuid
+}
+
+output "failed_records" {
+  description = "Name and ARN of the bucket with changes that the archiver could not process, for 30 days."
+  value       = { bucket_name = module.failed_records.bucket_name, bucket_arn = module.failed_records.bucket_arn }
+}
+
 output "function_names" {
   description = "Names of the functions, by role."
   value       = { for role, function in local._functions : role => function.function_name }
@@ -52,6 +67,15 @@ output "function_names" {
 output "kms_key_arn" {
   description = "ARN of the key that encrypts everything stored."
   value       = local._kms_key_arn
+}
+
+output "redrive_environment" {
+  description = "Environment of the command that sends failed records to the archiver again."
+  value = {
+    AWS_REGION            = local._region
+    ARCHIVER_FUNCTION     = module.function["archiver"].function_name
+    FAILED_RECORDS_BUCKET = module.failed_records.bucket_name
+  }
 }
 
 output "schema" {

@@ -3,7 +3,8 @@
 locals {
   _all_functions = merge(local._plain_functions, local._database_functions)
 
-  # The authorizer and keys work on keys, which lie by their own ids; schema builds for everybody, health asks whether stores answer.
+  # The authorizer and keys work on keys, which lie by their own ids; schema builds for everybody, health asks whether stores answer;
+  # archiver and sweeper work for no request, but on what the stream, the table and the bucket hold of everybody.
   _cross_tenant_functions = [for name, f in local._all_functions : name if f.tenant_policy == null]
 
   # Where STS is in reach: everywhere outside the VPC, and inside by its endpoint only.

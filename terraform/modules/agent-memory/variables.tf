@@ -143,8 +143,8 @@ variable "limits" {
   description = <<-EOT
     What each tenant may use, unless an operator gives it limits of its own; null is no limit. `requests_per_second` holds in each
     second of the clock; `requests_per_month` and `embeddings_per_month` in each month (UTC); `stored_bytes` counts states and
-    episodes, `vectors` pieces of stored texts. A request over a limit is answered 429. Episodes are kept for `retention_days` at
-    most. Changes hold within 60 s.
+    episodes, `vectors` pieces of stored texts. A request over a limit is answered 429. Changes hold within 60 s. `retention_days`:
+    after how many days an episode expires, whatever its writer says; the archive has removed it 7 days later.
   EOT
   type = object({
     requests_per_second  = optional(number)
@@ -168,8 +168,8 @@ variable "limits" {
   }
 
   validation {
-    condition     = var.limits.retention_days == null ? true : var.limits.retention_days >= 1
-    error_message = "limits.retention_days must be at least 1, or no episode could be read."
+    condition     = var.limits.retention_days == null ? true : var.limits.retention_days >= 1 && var.limits.retention_days <= 36500
+    error_message = "limits.retention_days must be from 1 to 36500, or null to keep episodes until they are deleted; got ${coalesce(var.limits.retention_days, 0)}."
   }
 }
 

@@ -1,5 +1,18 @@
 # Where memories are kept, and how the functions reach them.
 
+variable "analytics" {
+  description = <<-EOT
+    A table of Athena over the archive, which costs what is asked of it; null makes none. `first_day`: day of the oldest objects that
+    queries see. `scan_limit_mib`: what one query may read. `results_days`: how long results are kept, which no erasure reaches.
+  EOT
+  type = object({
+    first_day      = optional(string, "2024-01-01")
+    scan_limit_mib = optional(number, 10240)
+    results_days   = optional(number, 7)
+  })
+  default = null
+}
+
 variable "archive" {
   description = <<-EOT
     The bucket. `noncurrent_days`: how long a deleted object can be brought back. `transitions`: age in days at which objects move
@@ -65,6 +78,43 @@ variable "database" {
   validation {
     condition     = contains(range(24), var.database.maintenance_hour_utc)
     error_message = "database.maintenance_hour_utc must be a whole number from 0 to 23; got ${var.database.maintenance_hour_utc}."
+  }
+}
+
+variable "episodes" {
+  description = <<-EOT
+    How episodes move from the memory table to the archive. `hot_days`: how long they stay in the table, from which they are read
+    fastest. `archive_within_days`: how long an episode of a quiet agent may wait for others, until its object is worth its write.
+    `batch_window_s`: how long the archiver waits for changes to come together. `parallel`: how many batches of one shard of the
+    stream are archived at the same time.
+  EOT
+  type = object({
+    hot_days            = optional(number, 7)
+    archive_within_days = optional(number, 7)
+    batch_window_s      = optional(number, 60)
+    parallel            = optional(number, 1)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(range(1, 366), var.episodes.hot_days)
+    error_message = "episodes.hot_days must be a whole number from 1, for readers of the last day look into the table only, to 365; got ${var.episodes.hot_days}."
+  }
+
+  validation {
+    condition     = contains(range(1, 31), var.episodes.archive_within_days)
+    error_message = "episodes.archive_within_days must be a whole number from 1 to 30: until then an episode is in the table alone; got ${var.episodes.archive_within_days}."
+  }
+
+  validation {
+    condition     = contains(range(301), var.episodes.batch_window_s)
+    error_message = "episodes.batch_window_s must be a whole number from 0 to 300, the longest that Lambda waits; got ${var.episodes.batch_window_s}."
+  }
+
+  validation {
+    condition     = contains(range(1, 11), var.episodes.parallel)
+    error_message = "episodes.parallel must be a whole number from 1 to 10, the most that Lambda offers; got ${var.episodes.parallel}."
   }
 }
 

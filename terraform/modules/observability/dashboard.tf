@@ -17,6 +17,7 @@ locals {
       for pair in setproduct(values(var.tables), ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"]) :
       ["AWS/DynamoDB", pair[1], "TableName", pair[0], { stat = "Sum" }]
     ]
+    "Age of what the archiver works on (ms)" = [["AWS/Lambda", "IteratorAge", "FunctionName", var.archiver_name, { stat = "Maximum" }]]
     "Database capacity (ACU)" = [
       ["AWS/RDS", "ServerlessDatabaseCapacity", "DBClusterIdentifier", var.cluster_identifier, { stat = "Average" }],
     ]

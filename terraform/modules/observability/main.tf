@@ -41,6 +41,17 @@ locals {
         threshold   = 1
         periods     = 1
       }
+      # Told once a sweep, which is once a day, so it takes a day until an alarm can end.
+      episodes-unarchived = {
+        description = "Episodes are in the memory table alone for a day longer than they should be."
+        namespace   = "AgentMemory"
+        metric      = "UnarchivedEpisodes"
+        dimensions  = { function = var.sweeper_name }
+        statistic   = "Maximum"
+        threshold   = 1
+        periods     = 1
+        period_s    = 86400
+      }
     },
     {
       for pair in setproduct(keys(var.tables), ["Read", "Write"]) : "${pair[0]}-${lower(pair[1])}s-throttled" => {
@@ -78,7 +89,7 @@ resource "aws_cloudwatch_metric_alarm" "main" {
   dimensions          = each.value.dimensions
   statistic           = each.value.statistic == "p99" ? null : each.value.statistic
   extended_statistic  = each.value.statistic == "p99" ? "p99" : null
-  period              = 300
+  period              = lookup(each.value, "period_s", 300)
   evaluation_periods  = each.value.periods
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = each.value.threshold

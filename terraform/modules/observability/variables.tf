@@ -15,6 +15,12 @@ variable "api_id" {
   nullable    = false
 }
 
+variable "archiver_name" {
+  description = "Name of the function that follows the memory table's stream."
+  type        = string
+  nullable    = false
+}
+
 variable "cluster_identifier" {
   description = "Identifier of the Aurora cluster."
   type        = string
@@ -30,6 +36,12 @@ variable "dead_letter_queue_name" {
 variable "functions" {
   description = "Functions that the dashboard shows: role => function name."
   type        = map(string)
+  nullable    = false
+}
+
+variable "sweeper_name" {
+  description = "Name of the function that counts episodes which the archive should have and has not."
+  type        = string
   nullable    = false
 }
 

@@ -50,7 +50,7 @@ run "every_function_but_those_that_no_caller_reaches_has_a_route" {
   command = plan
 
   assert {
-    condition     = setsubtract(keys(output.function_names), local._routes[*].function) == toset(["authorizer", "schema"])
+    condition     = setsubtract(keys(output.function_names), local._routes[*].function) == toset(["archiver", "authorizer", "schema", "sweeper"])
     error_message = "A function that nothing calls is dead code."
   }
 
@@ -162,8 +162,34 @@ run "alarms_watch_the_whole_deployment" {
   }
 
   assert {
-    condition     = length(output.alarm_arns) == 9
-    error_message = "API, both tables, database, proxy and dead letters must be watched, within ten metrics."
+    condition     = length(output.alarm_arns) == 10
+    error_message = "API, both tables, database, proxy, dead letters and archive must be watched, within ten metrics."
+  }
+}
+
+run "nobody_can_query_the_archive_unless_asked_for" {
+  command = plan
+
+  assert {
+    condition     = length(module.analytics) == 0 && output.analytics == null
+    error_message = "A way to every tenant's episodes must be asked for."
+  }
+}
+
+run "the_archive_can_be_queried" {
+  command = plan
+
+  variables {
+    analytics = { scan_limit_mib = 512 }
+  }
+
+  assert {
+    condition = (
+      output.analytics.database_name == "memory"
+      && output.analytics.table_name == "episodes"
+      && output.analytics.workgroup_name == "memory-analytics"
+    )
+    error_message = "Whoever queries must be told where."
   }
 }
 

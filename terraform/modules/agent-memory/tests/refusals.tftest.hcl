@@ -190,7 +190,7 @@ run "reserved_concurrency_of_an_unknown_function_is_refused" {
   expect_failures = [var.functions]
 
   variables {
-    functions = { reserved_concurrency = { archiver = 5 } }
+    functions = { reserved_concurrency = { dreamer = 5 } }
   }
 }
 
@@ -236,14 +236,5 @@ run "limits_that_lock_every_tenant_out_are_refused" {
 
   variables {
     limits = { requests_per_second = 0 }
-  }
-}
-
-run "a_retention_that_keeps_no_episode_is_refused" {
-  command         = plan
-  expect_failures = [var.limits]
-
-  variables {
-    limits = { retention_days = 0 }
   }
 }

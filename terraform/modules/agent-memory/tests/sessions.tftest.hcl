@@ -22,7 +22,7 @@ run "by_default_every_function_that_serves_a_tenant_takes_a_role_for_it" {
   }
 
   assert {
-    condition     = toset(local._cross_tenant_functions) == toset(["authorizer", "health", "keys", "schema"])
+    condition     = toset(local._cross_tenant_functions) == toset(["archiver", "authorizer", "health", "keys", "schema", "sweeper"])
     error_message = "These work for every tenant or for none, and no other does."
   }
 }
@@ -34,7 +34,7 @@ run "a_function_that_serves_a_tenant_touches_no_record_with_its_own_role" {
     condition = [
       for name, f in local._all_functions : name
       if anytrue(flatten([for s in f.policy : [for a in s.actions : startswith(a, "dynamodb:") || startswith(a, "s3:")]]))
-    ] == ["authorizer", "health", "keys"]
+    ] == ["archiver", "authorizer", "health", "keys", "sweeper"]
     error_message = "Tables and bucket must be in tenant_policy."
   }
 }

@@ -6,6 +6,8 @@ variables {
   cluster_identifier     = "memory-database"
   dead_letter_queue_name = "memory-dead-letters"
   functions              = { authorizer = "memory-authorizer", working = "memory-working" }
+  archiver_name          = "memory-archiver"
+  sweeper_name           = "memory-sweeper"
   tables                 = { memory = "memory-memory", control = "memory-control" }
   proxy_name             = "memory-proxy"
   alarm_topic_arns       = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
@@ -36,11 +38,12 @@ run "what_can_go_wrong_unseen_has_an_alarm" {
       "control-writes-throttled",
       "database-at-maximum",
       "dead-letters",
+      "episodes-unarchived",
       "memory-reads-throttled",
       "memory-writes-throttled",
       "proxy-pinned",
     ])
-    error_message = "API, tables, database, proxy and dead letters must be watched."
+    error_message = "API, tables, database, proxy, dead letters and the archive must be watched."
   }
 }
 
@@ -50,7 +53,7 @@ run "no_metric_names_a_tenant_an_agent_or_a_user" {
   assert {
     condition = length(setsubtract(
       flatten([for a in aws_cloudwatch_metric_alarm.main : keys(a.dimensions)]),
-      ["ApiId", "DBClusterIdentifier", "ProxyName", "QueueName", "TableName"],
+      ["ApiId", "DBClusterIdentifier", "ProxyName", "QueueName", "TableName", "function"],
     )) == 0
     error_message = "Dimensions may name parts of the deployment only."
   }
@@ -69,6 +72,25 @@ run "silence_is_no_alarm_and_topics_hear_beginning_and_end" {
       for a in aws_cloudwatch_metric_alarm.main : a.alarm_actions == var.alarm_topic_arns && a.ok_actions == var.alarm_topic_arns
     ])
     error_message = "Every alarm must tell every topic."
+  }
+}
+
+run "what_is_told_once_a_day_is_looked_at_for_a_day" {
+  command = plan
+
+  assert {
+    condition = {
+      for name, a in aws_cloudwatch_metric_alarm.main : name => a.period if a.period != 300
+    } == { episodes-unarchived = 86400 }
+    error_message = "Otherwise the alarm would end minutes after the sweep that rang it."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.main["episodes-unarchived"].namespace == "AgentMemory"
+      && aws_cloudwatch_metric_alarm.main["episodes-unarchived"].dimensions == tomap({ function = "memory-sweeper" })
+    )
+    error_message = "Metrics of functions are by function."
   }
 }
 

@@ -1,0 +1,1 @@
+"""Administration from an operator's shell: `python -m agent_memory.entrypoints.admin`."""
