@@ -36,7 +36,13 @@ def walk(api: Edge, path: str, items: str, limit: int) -> list[Any]:
 
 
 def test_a_step_is_answered_and_read_as_it_was_written(api: Edge) -> None:
-    told: dict[str, Any] = {"session_id": "s", "user_id": "ana", "metadata": {"a": 1}, "trust": "inference", "ttl_hours": 1}
+    told: dict[str, Any] = {
+        "session_id": "s",
+        "user_id": "ana",
+        "metadata": {"a": 1},
+        "trust": "inference",
+        "ttl_hours": 1,
+    }
     written = put(api, 7, **told)
 
     assert written | {"expires_at": None} == {
@@ -106,7 +112,7 @@ def test_a_step_has_one_spelling(api: Edge, step: str) -> None:
         ("POST", TOOL, CLAIM | {"lease_s": 0}),
         ("POST", TOOL, CLAIM | {"lease_s": 3601}),
         ("POST", TOOL, CLAIM | {"lease_s": "60"}),
-        ("POST", TOOL, CLAIM | {"ttl_hours": 0.001}),
+        ("POST", f"{TOOL}2", CLAIM | {"ttl_hours": 0.001}),
         ("POST", TOOL, CLAIM | {"tool": ""}),
         ("PUT", TOOL, {}),
         ("PUT", TOOL, {"claim_id": "x"}),
