@@ -196,7 +196,12 @@ def test_limits_of_the_tenant_come_with_its_keys(
 
     shown = command("tenants", "limit", "--tenant", tenant, "--requests-per-second", "20", "--vectors", "none")
 
-    assert shown == {"tenant_id": tenant, "own_limits": {"requests_per_second": 20, "vectors": "none"}, "counted": {}}
+    assert shown == {
+        "tenant_id": tenant,
+        "own_limits": {"requests_per_second": 20, "vectors": "none"},
+        "flags": {},
+        "counted": {},
+    }
     assert json.loads(context(key)["limits"]) == {"requests_per_second": 20}
     command("tenants", "limit", "--tenant", tenant, "--requests-per-second", "default", "--vectors", "default")
     assert command("tenants", "show", "--tenant", tenant)["own_limits"] == {}
