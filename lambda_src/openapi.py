@@ -44,6 +44,7 @@ from agent_memory.domain.unified import (
     SearchAll,
     SearchAllResponse,
 )
+from agent_memory.domain.uploads import NewUpload, UploadResponse
 from agent_memory.domain.usage import UsageResponse
 from agent_memory.entrypoints.http import scopes
 from agent_memory.entrypoints.working import SessionsQuery
@@ -134,7 +135,9 @@ class Operation:
 
 
 OPERATIONS = {
-    "POST /v1/state": Operation("Write a session's state, over whatever is there", 201, StateResponse, NewState),
+    "POST /v1/state": Operation(
+        "Write a session's state, over whatever is there", 201, StateResponse, NewState, may_be_absent=True
+    ),
     "GET /v1/state/{agent_id}": Operation(
         "Read a session's state", 200, StateResponse, query=StateQuery, may_be_absent=True
     ),
@@ -160,7 +163,10 @@ OPERATIONS = {
         "Record the outcome of a tool call", 200, ToolCallResponse, Outcome, may_be_absent=True
     ),
     "GET /v1/flags": Operation("The tenant's own flags", 200, FlagsResponse),
-    "POST /v1/memory/episodic": Operation("Append an episode", 201, EpisodeResponse, NewEpisode),
+    "POST /v1/uploads": Operation(
+        "Announce a large value, and get a link to upload it", 201, UploadResponse, NewUpload
+    ),
+    "POST /v1/memory/episodic": Operation("Append an episode", 201, EpisodeResponse, NewEpisode, may_be_absent=True),
     "POST /v1/memory/episodic/batch": Operation("Append up to 100 episodes", 200, BatchResponse, EpisodeBatch),
     "GET /v1/memory/episodic/{agent_id}": Operation(
         "Read an agent's episodes, newest first", 200, EpisodesResponse, query=EpisodeQuery
@@ -168,7 +174,9 @@ OPERATIONS = {
     "GET /v1/memory/episodic/{agent_id}/sessions/{session_id}": Operation(
         "Replay a session, oldest first", 200, EpisodesResponse, query=ReplayQuery, may_be_absent=True
     ),
-    "POST /v1/memory": Operation("Write to the layer that the fields name", 201, AnyWritten, AnyWrite),
+    "POST /v1/memory": Operation(
+        "Write to the layer that the fields name", 201, AnyWritten, AnyWrite, may_be_absent=True
+    ),
     "GET /v1/memory": Operation(
         "The newest of each layer, for any agent", 200, OverviewResponse, query=AgentOverviewQuery
     ),

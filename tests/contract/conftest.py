@@ -41,11 +41,14 @@ from agent_memory.domain.usage import Tally
 from agent_memory.service import archiving
 from agent_memory.service.episode_batch import EpisodeBatches
 from agent_memory.service.episodic import EpisodicMemory
+from agent_memory.service.large_values import LargeValues
 from agent_memory.service.runs import Runs
 from agent_memory.service.subjects import Subjects
 from agent_memory.service.tool_calls import ToolCalls
+from agent_memory.service.uploads import Uploads
 from agent_memory.service.working import WorkingMemory
 from tests.contract.memories import Memories
+from tests.fakes.bodies import InMemoryBodies
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, InMemoryBucketStore, InMemorySubjectStore
 from tests.fakes.episodes import HOT_WINDOW, InMemoryEpisodeStore
@@ -80,16 +83,23 @@ class Stores:
     records: AgentStore
     marks: AgentStore
     tally: Tally
+    bodies: InMemoryBodies
     another: Callable[[], "Stores"]
 
     def working(self, clock: Clock) -> WorkingMemory:
-        return WorkingMemory(self.state, Subjects(self.subjects), clock)
+        return WorkingMemory(self.state, Subjects(self.subjects), self.values(clock), clock)
 
     def episodic(self, clock: Clock) -> EpisodicMemory:
-        return EpisodicMemory(self.episodes, Subjects(self.subjects), clock)
+        return EpisodicMemory(self.episodes, Subjects(self.subjects), self.values(clock), clock)
 
     def batches(self, clock: Clock) -> EpisodeBatches:
-        return EpisodeBatches(self.episodes, self.idempotency, Subjects(self.subjects), clock)
+        return EpisodeBatches(self.episodes, self.idempotency, Subjects(self.subjects), self.values(clock), clock)
+
+    def values(self, clock: Clock) -> LargeValues:
+        return LargeValues(lambda: self.bodies, self.tally, clock)
+
+    def uploads(self, clock: Clock) -> Uploads:
+        return Uploads(lambda: self.bodies, self.idempotency, clock)
 
     def agent_runs(self, clock: Clock) -> Runs:
         return Runs(self.runs, Subjects(self.subjects), clock)
@@ -146,13 +156,14 @@ def in_memory() -> Stores:
         Together(state, episodes, subjects, runs, tools),
         registry,
         tally,
+        InMemoryBodies(),
         another=lambda: made,
     )
     return made
 
 
-def on_dynamodb(aws: Aws) -> Stores:
-    client, tally = aws.client(), Tally()
+def on_dynamodb(aws: Aws, bodies: InMemoryBodies | None = None) -> Stores:
+    client, tally, bodies = aws.client(), Tally(), bodies or InMemoryBodies()
     idempotency = DynamoIdempotencyStore(client, aws.control_table)
     buckets = DynamoBucketStore(client, aws.control_table)
     registry = DynamoAgentRegistry(client, aws.control_table)
@@ -175,7 +186,8 @@ def on_dynamodb(aws: Aws) -> Stores:
         ),
         registry,
         tally,
-        another=lambda: on_dynamodb(aws),
+        bodies,
+        another=lambda: on_dynamodb(aws, bodies),
     )
 
 

@@ -41,6 +41,9 @@ class MovingTiers:
 
     # The hot store, read page by page as DynamoDB is, and by an index that names records which are gone.
 
+    def owner(self, episode: Episode) -> str:
+        return self.store.owner(episode)
+
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
         return self.store.append(episodes, now)
 

@@ -82,7 +82,7 @@ def test_each_episode_is_seen_once(seed: int, query: dict[str, Any], order: str,
     own = [each for each in episodes if each.agent_id == "planner"]
     movable = [each for each in own if each.timestamp < CLOCK() - timedelta(days=1)]
     moving = MovingTiers(cold, chance, liveliness, movable)
-    memory = EpisodicMemory(moving.both(), Subjects(InMemorySubjectStore()), CLOCK)
+    memory = EpisodicMemory(moving.both(), Subjects(InMemorySubjectStore()), cold.stores.values(CLOCK), CLOCK)
     asked = EpisodeQuery(**query)
     expected = [each for each in own if asked.matches(each, CLOCK()) and within(each, asked)]
     expected.sort(key=lambda each: each.position, reverse=order == "newest")
