@@ -11,6 +11,7 @@ from agent_memory.domain.episode import Episode, EpisodeType, Position
 from agent_memory.domain.fields import MAX_LIMIT, Body, Count, Id, Limit, Time
 from agent_memory.errors import InvalidRequest
 
+_AFTER_EVERY_ID = "~"
 _LEAST_PAGE = 25  # costs little, and steps over expired records that nothing has swept yet
 
 
@@ -91,3 +92,14 @@ class Span:
     end: datetime | None = None
     after: Position | None = None
     page_size: int = 100
+
+    @property
+    def bounds(self) -> tuple[Position | None, Position | None]:
+        """Between which positions is still to be read, None for no bound; both belong to it, except `after`."""
+        low = Position(self.start, "") if self.start else None
+        high = Position(self.end, _AFTER_EVERY_ID) if self.end else None
+        if self.after is None:
+            return low, high
+        if self.newest_first:
+            return low, min(high or self.after, self.after)
+        return max(low or self.after, self.after), high
