@@ -38,6 +38,10 @@ attack: $(if $(ATTACK_API_URL)$(STACK_JSON),,terraform) setup ## attack the tena
 	@$(if $(ATTACK_API_URL)$(STACK_JSON),,$(PYTHON_DEV) -m local up)
 	@$(if $(ATTACK_API_URL),,STACK_JSON="$(or $(STACK_JSON),$(or $(LOCAL_STATE),.local)/stack.json)") $(PYTHON_DEV) -m pytest --quiet tests/isolation
 
+# It names TENANT and AGENT by the environment, as make hands on what its command line says.
+analyze: setup ## what the archive of the running stack says (sql/analytics): of all, or of TENANT=name AGENT=name
+	@$(PYTHON_DEV) -m local.analyze
+
 faults: setup ## kill, lose, corrupt and turn the clock: 200 seeded runs, or SEED=n again
 	@PYTHONPATH=lambda_src $(PYTHON_DEV) -m tests.faults $(if $(SEED),--seed $(SEED))
 
@@ -65,4 +69,4 @@ terraform:
 	@sh local/setup.sh
 	@.venv-tools/bin/python -m local.terraform
 
-.PHONY: help setup build release up down demo test attack faults lint scan plan bench terraform
+.PHONY: help setup build release up down demo test attack faults analyze lint scan plan bench terraform

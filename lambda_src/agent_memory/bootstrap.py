@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from agent_memory.adapters.dynamodb_state import DynamoStateStore
     from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
     from agent_memory.adapters.lambda_function import LambdaFunction
+    from agent_memory.adapters.s3_bodies import S3Bodies
     from agent_memory.adapters.sigv4 import CredentialSource
     from agent_memory.adapters.tenant_sessions import TenantSessions
     from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects
     from agent_memory.domain.database import Database
+    from agent_memory.domain.ports import EpisodeStore
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
     from agent_memory.service.admission import Admission
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from agent_memory.service.episodic import EpisodicMemory
     from agent_memory.service.flags import TenantFlags
     from agent_memory.service.keys import ApiKeys
+    from agent_memory.service.large_values import LargeValues
     from agent_memory.service.lint import Lint
     from agent_memory.service.maintain import Maintain
     from agent_memory.service.migrate import Migrate
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from agent_memory.service.tenants import TenantLimits
     from agent_memory.service.tool_calls import ToolCalls
     from agent_memory.service.unified import Unified
+    from agent_memory.service.uploads import Uploads
     from agent_memory.service.usage import Meter, Usage, Waiting
     from agent_memory.service.working import WorkingMemory
 
@@ -235,6 +239,30 @@ def subjects() -> "Subjects":
 
 
 @cache
+def _bodies() -> "S3Bodies":
+    """Asked for when a value is large: it brings boto3 along."""
+    from agent_memory.adapters.s3_bodies import S3Bodies
+
+    return S3Bodies.of(settings.region, settings.archive_bucket, _of_the_tenant())
+
+
+@cache
+def large_values() -> "LargeValues":
+    """Values that have no room in their records."""
+    from agent_memory.service.large_values import LargeValues
+
+    return LargeValues(_bodies, tally(), now)
+
+
+@cache
+def uploads() -> "Uploads":
+    """Uploads of large values."""
+    from agent_memory.service.uploads import Uploads
+
+    return Uploads(_bodies, idempotency(), now)
+
+
+@cache
 def _states() -> "DynamoStateStore":
     from agent_memory.adapters.dynamodb_state import DynamoStateStore
 
@@ -246,7 +274,7 @@ def working() -> "WorkingMemory":
     """Working memory."""
     from agent_memory.service.working import WorkingMemory
 
-    return WorkingMemory(_states(), subjects(), now)
+    return WorkingMemory(_states(), subjects(), large_values(), now)
 
 
 @cache
@@ -294,11 +322,20 @@ def _episodes() -> "DynamoEpisodeStore":
 
 
 @cache
+def timeline() -> "EpisodeStore":
+    """Episodes of both tiers. Whoever asks the cold one for nothing does not load the AWS SDK."""
+    from agent_memory.adapters.dynamodb_object_rows import DynamoObjectRows
+    from agent_memory.service.timeline import TieredEpisodes
+
+    return TieredEpisodes(_episodes(), DynamoObjectRows(dynamodb(), settings.memory_table), cold_objects)
+
+
+@cache
 def episodic() -> "EpisodicMemory":
     """Episodic memory."""
     from agent_memory.service.episodic import EpisodicMemory
 
-    return EpisodicMemory(_episodes(), subjects(), now)
+    return EpisodicMemory(timeline(), subjects(), large_values(), now)
 
 
 @cache
@@ -306,7 +343,7 @@ def episode_batches() -> "EpisodeBatches":
     """Batches of episodes."""
     from agent_memory.service.episode_batch import EpisodeBatches
 
-    return EpisodeBatches(_episodes(), idempotency(), subjects(), now)
+    return EpisodeBatches(_episodes(), idempotency(), subjects(), large_values(), now)
 
 
 def _data_api(secret_arn: str) -> "DataApi":
@@ -390,7 +427,7 @@ def unified() -> "Unified":
     """All layers at once."""
     from agent_memory.service.unified import Unified
 
-    return Unified(working(), _episodes(), _memories(), semantic(), _registry(), now)
+    return Unified(working(), timeline(), _memories(), semantic(), _registry(), large_values(), now)
 
 
 @cache

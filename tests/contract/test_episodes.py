@@ -16,7 +16,6 @@ from tests.contract.conftest import Stores
 from tests.contract.tiers import MovedAtOnce, Tiers
 from tests.contract.walks import Walk, an_episode
 from tests.fakes.clock import Clock
-from tests.fakes.episodes import InMemoryEpisodeStore
 from tests.unit.test_json_document import FAITHFUL
 
 MINUTE = timedelta(minutes=1)
@@ -238,10 +237,8 @@ def test_a_cursor_goes_on_with_no_other_walk(walk: Walk, stores: Stores, clock: 
         Walk(stores, f"{walk.tenant}-2", clock).page(limit=1, cursor=cursor)
 
 
-def test_what_does_not_fit_is_refused_while_the_others_are_written(cold: Cold, walk: Walk) -> None:
+def test_what_has_no_room_is_refused_while_the_others_are_written(cold: Cold, walk: Walk) -> None:
     noise = os.urandom(400_000).hex()
-    if isinstance(cold.stores.episodes, InMemoryEpisodeStore):
-        cold.stores.episodes.too_large.append(noise)
     episodes = [
         Episode.from_request(
             walk.tenant, NewEpisode(agent_id="planner", session_id="s", type="action", content=c), walk.clock()
@@ -251,5 +248,5 @@ def test_what_does_not_fit_is_refused_while_the_others_are_written(cold: Cold, w
 
     failures = walk.stores.episodes.append(episodes, walk.clock())
 
-    assert [type(failure).__name__ for failure in failures] == ["NoneType", "PayloadTooLarge", "NoneType"]
+    assert [type(failure).__name__ for failure in failures] == ["NoneType", "NoRoomInRecord", "NoneType"]
     assert set(walk.ids()) == {episodes[0].id, episodes[2].id}

@@ -106,6 +106,9 @@ class MovedAtOnce:
         self._hot = tiers.cold.stores.episodes
         self._written = 0
 
+    def owner(self, episode: Episode) -> str:
+        return self._hot.owner(episode)
+
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
         failures = self._hot.append(episodes, now)
         self._move([each for each, failure in zip(episodes, failures, strict=True) if failure is None])

@@ -20,7 +20,8 @@ class Limits:
     - `requests_per_second`: in each second of the clock, so up to twice that around the seam of two.
     - `requests_per_month`: every authenticated request, refused ones and repetitions included.
     - `embeddings_per_month`: texts that the model is called for.
-    - `stored_bytes`: states and episodes, counted as usage counts them.
+    - `stored_bytes`: states and episodes in DynamoDB, and as much again in S3, counted as usage counts them. What
+      moves to the archive by itself is never refused.
     - `vectors`: pieces of stored texts.
     - `retention_days`: how long an episode is kept, whatever its writer says.
     """

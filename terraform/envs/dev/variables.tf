@@ -29,6 +29,12 @@ variable "alarms" {
   default     = null
 }
 
+variable "analytics" {
+  description = "A table of Athena over the archive."
+  type        = any
+  default     = null
+}
+
 variable "api" {
   description = "Throttling, CORS and the version of the pepper."
   type        = any

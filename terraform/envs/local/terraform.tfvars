@@ -22,4 +22,6 @@ archive  = { force_destroy = true }
 episodes = { batch_window_s = 1 }
 alarms   = { dashboard = true }
 
+analytics = {} # the stand-in keeps the table but cannot ask it; `make analyze` can
+
 tags = { project = "agent-memory", environment = "local" }

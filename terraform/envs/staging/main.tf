@@ -4,6 +4,7 @@ module "agent_memory" {
   name                = var.name
   artifact            = var.artifact
   alarms              = var.alarms
+  analytics           = var.analytics
   api                 = var.api
   archive             = var.archive
   connection          = var.connection

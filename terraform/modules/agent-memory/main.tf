@@ -58,6 +58,20 @@ module "archive" {
   tags            = var.tags
 }
 
+module "analytics" {
+  source = "../archive-analytics"
+  count  = var.analytics == null ? 0 : 1
+
+  name           = var.name
+  bucket_name    = module.archive.bucket_name
+  results        = { bucket_name = "${var.name}-query-results-${local._account}-${local._region}", days = var.analytics.results_days }
+  first_day      = var.analytics.first_day
+  scan_limit_mib = var.analytics.scan_limit_mib
+  force_destroy  = var.archive.force_destroy
+  kms_key_arn    = local._kms_key_arn
+  tags           = var.tags
+}
+
 # Holds ids only; what they point to stays in the tables.
 resource "aws_sqs_queue" "dead_letter" {
   name                      = "${var.name}-dead-letters"

@@ -22,6 +22,11 @@ output "alarm_arns" {
   value       = one(module.observability[*].alarm_arns)
 }
 
+output "analytics" {
+  description = "Database, table and workgroup of Athena, and the bucket of its results; null when there are none."
+  value       = one(module.analytics[*])
+}
+
 output "archive" {
   description = "Name and ARN of the bucket."
   value       = { bucket_name = module.archive.bucket_name, bucket_arn = module.archive.bucket_arn }

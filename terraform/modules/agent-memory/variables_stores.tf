@@ -1,5 +1,18 @@
 # Where memories are kept, and how the functions reach them.
 
+variable "analytics" {
+  description = <<-EOT
+    A table of Athena over the archive, which costs what is asked of it; null makes none. `first_day`: day of the oldest objects that
+    queries see. `scan_limit_mib`: what one query may read. `results_days`: how long results are kept, which no erasure reaches.
+  EOT
+  type = object({
+    first_day      = optional(string, "2024-01-01")
+    scan_limit_mib = optional(number, 10240)
+    results_days   = optional(number, 7)
+  })
+  default = null
+}
+
 variable "archive" {
   description = <<-EOT
     The bucket. `noncurrent_days`: how long a deleted object can be brought back. `transitions`: age in days at which objects move

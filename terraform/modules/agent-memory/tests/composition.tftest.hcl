@@ -167,6 +167,32 @@ run "alarms_watch_the_whole_deployment" {
   }
 }
 
+run "nobody_can_query_the_archive_unless_asked_for" {
+  command = plan
+
+  assert {
+    condition     = length(module.analytics) == 0 && output.analytics == null
+    error_message = "A way to every tenant's episodes must be asked for."
+  }
+}
+
+run "the_archive_can_be_queried" {
+  command = plan
+
+  variables {
+    analytics = { scan_limit_mib = 512 }
+  }
+
+  assert {
+    condition = (
+      output.analytics.database_name == "memory"
+      && output.analytics.table_name == "episodes"
+      && output.analytics.workgroup_name == "memory-analytics"
+    )
+    error_message = "Whoever queries must be told where."
+  }
+}
+
 run "the_command_for_keys_finds_table_and_pepper" {
   command = plan
 
