@@ -12,15 +12,19 @@ from agent_memory.service.paging import Page
 def append(request: Request) -> Response:
     """POST /v1/memory/episodic."""
     new = request.body(NewEpisode)
-    episode = bootstrap.episodic().append(request.tenant_id, new, request.attempt, request.caller.cursor_key)
+    caller = request.caller
+    episode = bootstrap.episodic().append(
+        caller.tenant_id, new, request.attempt, caller.cursor_key, caller.limits.retention
+    )
     return Response(201, episode.response())
 
 
 def append_batch(request: Request) -> Response:
     """POST /v1/memory/episodic/batch."""
     batch = request.body(EpisodeBatch)
+    caller = request.caller
     outcomes = bootstrap.episode_batches().append(
-        request.tenant_id, batch.items, request.attempt, batch_results, request.caller.cursor_key
+        caller.tenant_id, batch.items, request.attempt, batch_results, caller.cursor_key, caller.limits.retention
     )
     return Response(200, batch_results(outcomes))
 

@@ -1,7 +1,7 @@
 """Episodic memory: append events, read them back in order."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from agent_memory.domain.bodies import bodies_of
@@ -30,8 +30,10 @@ class EpisodicMemory:
         self._values = values
         self._clock = clock
 
-    def append(self, tenant_id: str, new: NewEpisode, attempt: Attempt, cursor_key: bytes) -> Episode:
-        """Write one event; when this returns it is durable.
+    def append(
+        self, tenant_id: str, new: NewEpisode, attempt: Attempt, cursor_key: bytes, retention: timedelta | None = None
+    ) -> Episode:
+        """Write one event, to be kept no longer than the retention; when this returns it is durable.
 
         Raises:
             NotFound: there is no such upload.
@@ -39,7 +41,7 @@ class EpisodicMemory:
         """
         now = self._clock()
         upload_id = new.uploaded("content")
-        episode = Episode.from_request(tenant_id, new, now)
+        episode = Episode.from_request(tenant_id, new, now).kept_for(retention)
         self._subjects.check(StateKey(tenant_id, new.agent_id, new.session_id), new.user_id)
         folder = folder_of(self._store, episode)
         kept = self._values.adopt(folder(), tenant_id, upload_id, cursor_key) if upload_id else None
