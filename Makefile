@@ -42,6 +42,9 @@ attack: $(if $(ATTACK_API_URL)$(STACK_JSON),,terraform) setup ## attack the tena
 analyze: setup ## what the archive of the running stack says (sql/analytics): of all, or of TENANT=name AGENT=name
 	@$(PYTHON_DEV) -m local.analyze
 
+faults: setup ## kill, lose, corrupt and turn the clock: 200 seeded runs, or SEED=n again
+	@PYTHONPATH=lambda_src $(PYTHON_DEV) -m tests.faults $(if $(SEED),--seed $(SEED))
+
 lint: terraform setup ## formatting, style, types, import rules, Terraform format
 	@echo "lint: ruff, mypy, import rules, terraform fmt"
 	@.venv/bin/ruff format --quiet --check $(SOURCES)
@@ -66,4 +69,4 @@ terraform:
 	@sh local/setup.sh
 	@.venv-tools/bin/python -m local.terraform
 
-.PHONY: help setup build release up down demo test attack analyze lint scan plan bench terraform
+.PHONY: help setup build release up down demo test attack faults analyze lint scan plan bench terraform

@@ -73,8 +73,9 @@ class _Scenario:
     def _indexed_later(self) -> Line:
         """A page of a session asked for when the index has caught up with everything the walk may show."""
         store = bootstrap._episodes()  # noqa: SLF001 - the same store behind a later clock
-        early = EpisodicMemory(store, bootstrap.subjects(), now)
-        late = EpisodicMemory(store, bootstrap.subjects(), lambda: now() + timedelta(minutes=2))
+        values = bootstrap.large_values()
+        early = EpisodicMemory(store, bootstrap.subjects(), values, now)
+        late = EpisodicMemory(store, bootstrap.subjects(), values, lambda: now() + timedelta(minutes=2))
         query, key = EpisodeQuery(session_id="s", limit=1), b"bench"
         _, cursor = early.query("bench", self._agent, query, key)
         return self._calls(

@@ -12,8 +12,10 @@ from pydantic.json_schema import models_json_schema
 
 from agent_memory import __version__
 from agent_memory.domain.episode import EpisodeBatch, EpisodeResponse, EpisodesResponse, NewEpisode
+from agent_memory.domain.flags import FlagsResponse
 from agent_memory.domain.key_requests import KeysResponse, NewKey, NewKeyResponse
 from agent_memory.domain.purge import PurgeResponse
+from agent_memory.domain.runs import MAX_STEP, NewStep, RunQuery, RunResponse, RunsQuery, RunsResponse, StepResponse
 from agent_memory.domain.semantic import (
     HistoryResponse,
     MemoriesQuery,
@@ -34,6 +36,7 @@ from agent_memory.domain.state import (
     StateResponse,
 )
 from agent_memory.domain.timeline import EpisodeQuery, ReplayQuery
+from agent_memory.domain.tool_calls import NewClaim, OutcomeOfClaim, ToolCallResponse
 from agent_memory.domain.unified import (
     AgentOverviewQuery,
     OverviewQuery,
@@ -41,6 +44,7 @@ from agent_memory.domain.unified import (
     SearchAll,
     SearchAllResponse,
 )
+from agent_memory.domain.uploads import NewUpload, UploadResponse
 from agent_memory.domain.usage import UsageResponse
 from agent_memory.entrypoints.http import scopes
 from agent_memory.entrypoints.working import SessionsQuery
@@ -87,6 +91,22 @@ class StoredBatchResponse(BaseModel):
     results: list[StoredBatchItem]
 
 
+class ResultOfCall(OutcomeOfClaim):
+    """A call that ended in a result, for good."""
+
+    result: Any
+
+
+class ErrorOfCall(OutcomeOfClaim):
+    """A call that ended in an error, and may be claimed again."""
+
+    error: Any
+
+
+class Outcome(RootModel[ResultOfCall | ErrorOfCall]):
+    """What came of a tool call."""
+
+
 class HealthResponse(BaseModel):
     """The function runs."""
 
@@ -111,10 +131,13 @@ class Operation:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     may_be_absent: bool = False
+    also: int | None = None  # another status with the same answer
 
 
 OPERATIONS = {
-    "POST /v1/state": Operation("Write a session's state, over whatever is there", 201, StateResponse, NewState),
+    "POST /v1/state": Operation(
+        "Write a session's state, over whatever is there", 201, StateResponse, NewState, may_be_absent=True
+    ),
     "GET /v1/state/{agent_id}": Operation(
         "Read a session's state", 200, StateResponse, query=StateQuery, may_be_absent=True
     ),
@@ -126,7 +149,24 @@ OPERATIONS = {
     ),
     "GET /v1/state/{agent_id}/sessions": Operation("List sessions", 200, SessionsResponse, query=SessionsQuery),
     "DELETE /v1/state/{agent_id}/{session_id}": Operation("Delete a session's state", 204, None, may_be_absent=True),
-    "POST /v1/memory/episodic": Operation("Append an episode", 201, EpisodeResponse, NewEpisode),
+    "PUT /v1/runs/{run_id}/steps/{step}": Operation(
+        "Write a step of a run, over whatever is there", 200, StepResponse, NewStep
+    ),
+    "GET /v1/runs/{run_id}": Operation(
+        "Read a run's steps, in their order", 200, RunResponse, query=RunQuery, may_be_absent=True
+    ),
+    "GET /v1/runs": Operation("List runs that an agent wrote a step of", 200, RunsResponse, query=RunsQuery),
+    "POST /v1/runs/{run_id}/tools/{call_id}": Operation(
+        "Claim a tool call, or hear the result that it ended in", 201, ToolCallResponse, NewClaim, also=200
+    ),
+    "PUT /v1/runs/{run_id}/tools/{call_id}": Operation(
+        "Record the outcome of a tool call", 200, ToolCallResponse, Outcome, may_be_absent=True
+    ),
+    "GET /v1/flags": Operation("The tenant's own flags", 200, FlagsResponse),
+    "POST /v1/uploads": Operation(
+        "Announce a large value, and get a link to upload it", 201, UploadResponse, NewUpload
+    ),
+    "POST /v1/memory/episodic": Operation("Append an episode", 201, EpisodeResponse, NewEpisode, may_be_absent=True),
     "POST /v1/memory/episodic/batch": Operation("Append up to 100 episodes", 200, BatchResponse, EpisodeBatch),
     "GET /v1/memory/episodic/{agent_id}": Operation(
         "Read an agent's episodes, newest first", 200, EpisodesResponse, query=EpisodeQuery
@@ -134,7 +174,9 @@ OPERATIONS = {
     "GET /v1/memory/episodic/{agent_id}/sessions/{session_id}": Operation(
         "Replay a session, oldest first", 200, EpisodesResponse, query=ReplayQuery, may_be_absent=True
     ),
-    "POST /v1/memory": Operation("Write to the layer that the fields name", 201, AnyWritten, AnyWrite),
+    "POST /v1/memory": Operation(
+        "Write to the layer that the fields name", 201, AnyWritten, AnyWrite, may_be_absent=True
+    ),
     "GET /v1/memory": Operation(
         "The newest of each layer, for any agent", 200, OverviewResponse, query=AgentOverviewQuery
     ),
@@ -206,10 +248,12 @@ def _operation(route: str, operation: Operation, scope: str | None) -> dict[str,
 def _path_parameters(route: str) -> list[dict[str, Any]]:
     plain_or_encoded = {"type": "string", "pattern": r"^([A-Za-z0-9._:@+=,-]{1,256}|~[A-Za-z0-9_-]+)$"}
     note = "plain when it holds only A-Za-z0-9._:@+=,- and else ~ and base64url of its UTF-8"
-    names = re.findall(r"{(\w+)}", route)
+    number = {"type": "integer", "minimum": 0, "maximum": MAX_STEP}
+    told: dict[str, Any] = {"step": {"description": "without leading zeros", "schema": number}}
     return [
         {"name": name, "in": "path", "required": True, "description": note, "schema": plain_or_encoded}
-        for name in names
+        | told.get(name, {})
+        for name in re.findall(r"{(\w+)}", route)
     ]
 
 
@@ -217,10 +261,11 @@ def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, Any]]:
     if model is None:
         return []
     schema = model.model_json_schema(by_alias=True)
-    return [_query_parameter(name, {**field}) for name, field in schema["properties"].items()]
+    required = schema.get("required", [])
+    return [_query_parameter(name, {**field}, name in required) for name, field in schema["properties"].items()]
 
 
-def _query_parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
+def _query_parameter(name: str, field: dict[str, Any], required: bool) -> dict[str, Any]:  # noqa: FBT001 (a fact)
     options = [option for option in field.pop("anyOf", []) if option != {"type": "null"}]
     schema = options[0] if options else field
     if name == "metadata":
@@ -232,7 +277,7 @@ def _query_parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
             "description": note,
             "schema": {"type": "string"},
         }
-    return {"name": name, "in": "query", "required": False, "schema": schema}
+    return {"name": name, "in": "query", "required": required, "schema": schema}
 
 
 def _idempotency_key() -> dict[str, Any]:
@@ -249,6 +294,8 @@ def _responses(route: str, operation: Operation, scope: str | None) -> dict[str,
     if operation.answer:
         data = {"$ref": _REF.format(model=operation.answer.__name__)}
         responses[str(operation.status)] |= _content({"data": data, "meta": {"$ref": _REF.format(model="Meta")}})
+        if operation.also:
+            responses[str(operation.also)] = responses[str(operation.status)]
     refusals = _READ_ERRORS if route.startswith("GET ") else _WRITE_ERRORS
     errors = dict(refusals) if scope else {}
     if operation.may_be_absent:

@@ -63,8 +63,8 @@ def aws(moto: str) -> Iterator[Aws]:
 def make_tables(made: Aws) -> Iterator[None]:
     """Both tables, until they are no longer needed."""
     client = made.client()
-    client.call("CreateTable", _table(made.memory_table, _MEMORY_INDEXES, "time_key"))
-    client.call("CreateTable", _table(made.control_table, {"by_tenant": "tenant_key"}, "sk"))
+    for shape in table_shapes(made):
+        client.call("CreateTable", shape)
     yield
     for table in (made.memory_table, made.control_table):
         client.call("DeleteTable", {"TableName": table})
@@ -95,6 +95,14 @@ def make_bucket(aws: Aws) -> "Iterator[S3Client]":
 def tenant() -> str:
     """A tenant that no other test has used."""
     return f"test-{secrets.token_hex(8)}"
+
+
+def table_shapes(made: Aws) -> list[dict[str, Any]]:
+    """The memory table and the control table, as CreateTable takes them."""
+    return [
+        _table(made.memory_table, _MEMORY_INDEXES, "time_key"),
+        _table(made.control_table, {"by_tenant": "tenant_key"}, "sk"),
+    ]
 
 
 def _table(name: str, indexes: dict[str, str], index_sort_key: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from agent_memory.service.episode_batch import EpisodeBatches
 from agent_memory.service.episodic import EpisodicMemory
 from agent_memory.service.flags import TenantFlags
 from agent_memory.service.keys import ApiKeys
+from agent_memory.service.large_values import LargeValues
 from agent_memory.service.marks import Marks
 from agent_memory.service.purge import Purge
 from agent_memory.service.reservations import Reservations
@@ -23,9 +24,11 @@ from agent_memory.service.semantic_batch import SemanticBatches
 from agent_memory.service.subjects import Subjects
 from agent_memory.service.tool_calls import ToolCalls
 from agent_memory.service.unified import Unified
+from agent_memory.service.uploads import Uploads
 from agent_memory.service.usage import Meter, Usage, Waiting
 from agent_memory.service.working import WorkingMemory
 from tests.edge import Edge
+from tests.fakes.bodies import InMemoryBodies
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, InMemorySubjectStore, RotatingPepper
 from tests.fakes.embedding import WordEmbedder
@@ -61,7 +64,9 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
     memories, embedder = InMemoryMemoryStore(tally), WordEmbedder(tally=tally)
     drafting = Drafting(embedder, CHUNK_TOKENS, tally)
     waiting, credit = Waiting(), Credit(clock())
-    working = WorkingMemory(states, subjects, clock)
+    bodies = InMemoryBodies()
+    values = LargeValues(lambda: bodies, tally, clock)
+    working = WorkingMemory(states, subjects, values, clock)
     semantic = SemanticMemory(memories, embedder, drafting, subjects, clock)
     built = {
         "idempotency": idempotency,
@@ -70,16 +75,18 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
         "admission": Admission(usage, waiting, credit, clock),
         "reservations": Reservations(usage, waiting, credit, clock),
         "api_keys": ApiKeys(InMemoryApiKeyStore(idempotency), RotatingPepper(), clock),
+        "large_values": values,
+        "uploads": Uploads(lambda: bodies, idempotency, clock),
         "usage": Usage(usage, clock),
         "working": working,
         "runs": Runs(runs, subjects, clock),
         "tool_calls": ToolCalls(tools, subjects, idempotency, clock),
         "tenant_flags": TenantFlags(InMemoryFlagStore()),
-        "episodic": EpisodicMemory(episodes, subjects, clock),
-        "episode_batches": EpisodeBatches(episodes, idempotency, subjects, clock),
+        "episodic": EpisodicMemory(episodes, subjects, values, clock),
+        "episode_batches": EpisodeBatches(episodes, idempotency, subjects, values, clock),
         "semantic": semantic,
         "semantic_batches": SemanticBatches(memories, drafting, subjects, clock),
-        "unified": Unified(working, episodes, memories, semantic, registry, clock),
+        "unified": Unified(working, episodes, memories, semantic, registry, values, clock),
         "purge": Purge(memories, [states, episodes, runs, tools, bound, registry], idempotency, tally, clock),
     }
     for name, part in built.items():

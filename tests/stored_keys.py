@@ -3,6 +3,7 @@
 A store with a new kind of record gets a line in `KINDS`.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,16 +13,21 @@ from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_api_keys import DynamoApiKeyStore
 from agent_memory.adapters.dynamodb_control import DynamoBucketStore, DynamoSubjectStore
 from agent_memory.adapters.dynamodb_episodes import DynamoEpisodeStore
+from agent_memory.adapters.dynamodb_flags import DynamoFlagStore
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
 from agent_memory.adapters.dynamodb_limits import DynamoLimitStore
 from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
+from agent_memory.adapters.dynamodb_runs import DynamoRunStore
 from agent_memory.adapters.dynamodb_state import DynamoStateStore
+from agent_memory.adapters.dynamodb_tool_calls import DynamoToolLedger
 from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
 from agent_memory.domain.api_key import ApiKey
 from agent_memory.domain.buckets import Buckets, Growth
 from agent_memory.domain.episode import Episode
 from agent_memory.domain.idempotency import IdempotencyRecord
+from agent_memory.domain.runs import RunKey, Step
 from agent_memory.domain.state import State, StateKey
+from agent_memory.domain.tool_calls import CallKey, NewClaim, claimed
 from agent_memory.domain.usage import Tally
 from tests.fakes.control import InMemoryBucketStore
 from tests.fakes.episodes import HOT_WINDOW
@@ -37,9 +43,12 @@ class Listener:
     def __init__(self) -> None:
         self.items: list[Item] = []
 
-    def call(self, _: str, request: dict[str, Any]) -> dict[str, Any]:
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        if operation in {"BatchGetItem", "Query"}:
+            return {}
         batches = request.get("RequestItems", {})
         puts = [{"TableName": table, **each["PutRequest"]} for table, batch in batches.items() for each in batch]
+        puts += [write for each in request.get("TransactItems", []) for write in each.values()]
         for write in puts or [request]:
             values = {name[1:]: value for name, value in write.get("ExpressionAttributeValues", {}).items()}
             item = {**values, **write.get("Key", {}), **write.get("Item", {})}
@@ -52,10 +61,10 @@ class Listener:
 
 
 def written(write: Callable[[AwsJsonClient], object], begins: str = "") -> Item:
-    """The item that was written, of several the one whose sort key begins so."""
+    """The item that was written, of several the one whose sort key begins so (a pattern)."""
     listener = Listener()
     write(cast("AwsJsonClient", listener))
-    (item,) = (item for item in listener.items if item["sk"].startswith(begins))
+    (item,) = (item for item in listener.items if re.match(begins, item["sk"]))
     return item
 
 
@@ -117,6 +126,35 @@ def mark(tenant: str, agent: str, session: str | None = None) -> Key:
     return table_key(written(lambda client: DynamoAgentRegistry(client, "control").mark(tenant, agent, session)))
 
 
+def of_step(begins: str) -> Callable[..., Key]:
+    def key(tenant: str, run: str, agent: str = "a", number: int = 1) -> Key:
+        step = Step(RunKey(tenant, run), number, agent, None, {}, "done", NOW, None, {})
+        idempotency = DynamoIdempotencyStore(cast("AwsJsonClient", Listener()), "control")
+        return table_key(
+            written(lambda client: DynamoRunStore(client, "memory", idempotency, Tally()).put(step, None), begins)
+        )
+
+    return key
+
+
+def of_call(begins: str) -> Callable[..., Key]:
+    def key(tenant: str, run: str, call: str = "c", agent: str = "a") -> Key:
+        new = NewClaim.model_construct(agent_id=agent, tool="t", arguments_hash="h", lease_s=1)
+        made = claimed(None, CallKey(tenant, run, call), new, NOW, "claim")
+        idempotency = DynamoIdempotencyStore(cast("AwsJsonClient", Listener()), "control")
+        return table_key(
+            written(
+                lambda client: DynamoToolLedger(client, "memory", idempotency, Tally()).put(made, None, None), begins
+            )
+        )
+
+    return key
+
+
+def flags(tenant: str) -> Key:
+    return table_key(written(lambda client: DynamoFlagStore(client, "control").change(tenant, {"a": True}, ())))
+
+
 def usage(tenant: str) -> Key:
     return table_key(written(lambda client: DynamoUsageStore(client, "control").add(tenant, {"a": 1})))
 
@@ -144,6 +182,13 @@ KINDS: dict[str, tuple[int, Callable[..., Key]]] = {
     "agent": (1, mark),
     "session": (2, mark),
     "idempotency": (1, idempotency),
+    "step": (1, of_step("STEP#")),
+    "later step": (1, lambda tenant, run: of_step("STEP#")(tenant, run, number=10)),
+    "run": (1, of_step("RUN$")),
+    "tool call": (2, of_call("TOOL#")),
+    "run of an agent": (2, lambda tenant, agent, run: of_step("RUN#")(tenant, run, agent)),
+    "tools of an agent": (2, lambda tenant, agent, run: of_call("TOOLS#")(tenant, run, agent=agent)),
+    "flags": (0, flags),
     "usage": (0, usage),
     "limits": (0, limits),
 }

@@ -15,7 +15,7 @@ from agent_memory.config import Settings
 from agent_memory.domain.times import now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from agent_memory.adapters.aws_json import AwsJsonClient
     from agent_memory.adapters.data_api import DataApi
@@ -25,15 +25,20 @@ if TYPE_CHECKING:
     from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
     from agent_memory.adapters.dynamodb_state import DynamoStateStore
     from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
+    from agent_memory.adapters.lambda_function import LambdaFunction
+    from agent_memory.adapters.s3_bodies import S3Bodies
     from agent_memory.adapters.sigv4 import CredentialSource
     from agent_memory.adapters.tenant_sessions import TenantSessions
-    from agent_memory.domain.archive import ArchiveIndex, ColdObjects
+    from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects
     from agent_memory.domain.database import Database
+    from agent_memory.domain.ports import EpisodeStore
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
     from agent_memory.service.admission import Admission
+    from agent_memory.service.archiving import Archiving
     from agent_memory.service.buckets import AgentBuckets
     from agent_memory.service.credit import Credit
+    from agent_memory.service.deliveries import Deliveries
     from agent_memory.service.drafting import Drafting
     from agent_memory.service.embedding import Embeddings
     from agent_memory.service.enable_login import EnableLogin
@@ -41,25 +46,31 @@ if TYPE_CHECKING:
     from agent_memory.service.episodic import EpisodicMemory
     from agent_memory.service.flags import TenantFlags
     from agent_memory.service.keys import ApiKeys
+    from agent_memory.service.large_values import LargeValues
     from agent_memory.service.lint import Lint
     from agent_memory.service.maintain import Maintain
     from agent_memory.service.migrate import Migrate
     from agent_memory.service.purge import Purge
     from agent_memory.service.readiness import Readiness
+    from agent_memory.service.redrive import Redrive
     from agent_memory.service.reservations import Reservations
     from agent_memory.service.runs import Runs
     from agent_memory.service.semantic import SemanticMemory
     from agent_memory.service.semantic_batch import SemanticBatches
     from agent_memory.service.subjects import Subjects
+    from agent_memory.service.sweeping import Sweeping
     from agent_memory.service.tenants import TenantLimits
     from agent_memory.service.tool_calls import ToolCalls
     from agent_memory.service.unified import Unified
+    from agent_memory.service.uploads import Uploads
     from agent_memory.service.usage import Meter, Usage, Waiting
     from agent_memory.service.working import WorkingMemory
 
 settings = Settings()
 
 _PROBE_TIMEOUT_S = 3.0
+# Of functions that serve requests.
+_LONGEST_REQUEST_S = 30.0
 
 
 @cache
@@ -228,6 +239,30 @@ def subjects() -> "Subjects":
 
 
 @cache
+def _bodies() -> "S3Bodies":
+    """Asked for when a value is large: it brings boto3 along."""
+    from agent_memory.adapters.s3_bodies import S3Bodies
+
+    return S3Bodies.of(settings.region, settings.archive_bucket, _of_the_tenant())
+
+
+@cache
+def large_values() -> "LargeValues":
+    """Values that have no room in their records."""
+    from agent_memory.service.large_values import LargeValues
+
+    return LargeValues(_bodies, tally(), now)
+
+
+@cache
+def uploads() -> "Uploads":
+    """Uploads of large values."""
+    from agent_memory.service.uploads import Uploads
+
+    return Uploads(_bodies, idempotency(), now)
+
+
+@cache
 def _states() -> "DynamoStateStore":
     from agent_memory.adapters.dynamodb_state import DynamoStateStore
 
@@ -239,7 +274,7 @@ def working() -> "WorkingMemory":
     """Working memory."""
     from agent_memory.service.working import WorkingMemory
 
-    return WorkingMemory(_states(), subjects(), now)
+    return WorkingMemory(_states(), subjects(), large_values(), now)
 
 
 @cache
@@ -287,11 +322,20 @@ def _episodes() -> "DynamoEpisodeStore":
 
 
 @cache
+def timeline() -> "EpisodeStore":
+    """Episodes of both tiers. Whoever asks the cold one for nothing does not load the AWS SDK."""
+    from agent_memory.adapters.dynamodb_object_rows import DynamoObjectRows
+    from agent_memory.service.timeline import TieredEpisodes
+
+    return TieredEpisodes(_episodes(), DynamoObjectRows(dynamodb(), settings.memory_table), cold_objects)
+
+
+@cache
 def episodic() -> "EpisodicMemory":
     """Episodic memory."""
     from agent_memory.service.episodic import EpisodicMemory
 
-    return EpisodicMemory(_episodes(), subjects(), now)
+    return EpisodicMemory(timeline(), subjects(), large_values(), now)
 
 
 @cache
@@ -299,7 +343,7 @@ def episode_batches() -> "EpisodeBatches":
     """Batches of episodes."""
     from agent_memory.service.episode_batch import EpisodeBatches
 
-    return EpisodeBatches(_episodes(), idempotency(), subjects(), now)
+    return EpisodeBatches(_episodes(), idempotency(), subjects(), large_values(), now)
 
 
 def _data_api(secret_arn: str) -> "DataApi":
@@ -383,7 +427,7 @@ def unified() -> "Unified":
     """All layers at once."""
     from agent_memory.service.unified import Unified
 
-    return Unified(working(), _episodes(), _memories(), semantic(), _registry(), now)
+    return Unified(working(), timeline(), _memories(), semantic(), _registry(), large_values(), now)
 
 
 @cache
@@ -397,8 +441,9 @@ def purge() -> "Purge":
     archive = S3Archive(make_client(settings.region, _of_the_tenant()), settings.archive_bucket)
     records = DynamoAgentRecords(dynamodb(), settings.memory_table, _buckets())
     runs_of_agent = DynamoAgentRuns(dynamodb(), settings.memory_table)
+    # Rows of archived objects, which are among the records, before the objects: no reader follows one into the void.
     # The registry last: until everything else is gone, it says that the agent is there.
-    return Purge(_memories(), [archive, runs_of_agent, records, _registry()], idempotency(), tally(), now)
+    return Purge(_memories(), [runs_of_agent, records, archive, _registry()], idempotency(), tally(), now)
 
 
 @cache
@@ -416,6 +461,97 @@ def cold_objects() -> "ColdObjects":
     from agent_memory.adapters.s3_objects import S3ColdObjects
 
     return S3ColdObjects(make_client(settings.region, _of_the_tenant()), settings.archive_bucket)
+
+
+@cache
+def archiving() -> "Archiving":
+    """The way into the cold tier."""
+    from agent_memory.adapters.dynamodb_hot import DynamoHotEpisodes
+    from agent_memory.service.archiving import Archiving, Pace
+
+    hot = DynamoHotEpisodes(dynamodb(), settings.memory_table)
+    pace = Pace(settings.hot_window, settings.archive_within)
+    return Archiving(archive_index(), cold_objects(), hot, _usage_store(), pace, now)
+
+
+def deliveries(on_failure: "Callable[[Exception], None]") -> "Deliveries":
+    """What the archiver does with records of the stream."""
+    from agent_memory.adapters.dynamodb_stream import read_change
+    from agent_memory.service.deliveries import Deliveries
+    from agent_memory.service.owned_bodies import OwnedBodies
+
+    return Deliveries(read_change, archiving(), OwnedBodies(cold_objects()), _usage_store(), on_failure)
+
+
+@cache
+def sweeping() -> "Sweeping":
+    """The daily look at all that is stored."""
+    import time
+
+    from agent_memory.adapters.dynamodb_hot import DynamoHotEpisodes
+    from agent_memory.adapters.dynamodb_sweep import DynamoHotScan, DynamoSweepStore
+    from agent_memory.adapters.s3_archive import make_client
+    from agent_memory.adapters.s3_sweep import S3Bucket
+    from agent_memory.service.compaction import Compaction
+    from agent_memory.service.each_agent import EachAgent
+    from agent_memory.service.expired_cold import ExpiredCold
+    from agent_memory.service.failures import Failures
+    from agent_memory.service.orphans import Orphans
+    from agent_memory.service.overdue import Overdue
+    from agent_memory.service.rewriting import Rewriting
+    from agent_memory.service.sound_objects import SoundObjects
+    from agent_memory.service.sweeping import Sweeping
+
+    index, objects, within = archive_index(), cold_objects(), settings.archive_within
+    scan = DynamoHotScan(dynamodb(), settings.memory_table)
+    hot = DynamoHotEpisodes(dynamodb(), settings.memory_table)
+    bucket = S3Bucket(make_client(settings.region, _of_the_tenant()), settings.archive_bucket)
+    failures = Failures(lambda error: logs.crash("sweep", error))
+    rewriting = Rewriting(index, objects, _usage_store())
+    sound = SoundObjects(objects, _tell_of_object)
+    expired = ExpiredCold(index, sound, rewriting, now, lambda tenant_id: tenant_limits().of(tenant_id).retention)
+    compaction = Compaction(index, sound, rewriting, now, within)
+
+    def settle() -> None:
+        time.sleep(_LONGEST_REQUEST_S)
+
+    return Sweeping(
+        DynamoSweepStore(dynamodb(), settings.control_table),
+        {
+            "overdue": Overdue(scan, hot, index, archiving().flush, failures, now, within),
+            "expired": EachAgent(bucket, expired, rewriting, failures, settle),
+            "small": EachAgent(bucket, compaction, rewriting, failures, settle),
+            "orphans": Orphans(bucket, index, scan, _usage_store(), now),
+        },
+        now,
+    )
+
+
+def _tell_of_object(message: str, row: "ArchivedObject") -> None:
+    name = row.key.rpartition("/")[2]
+    logs.line(level="ERROR", reason=message, tenant_id=row.tenant_id, agent_id=row.agent_id, name=name)
+
+
+@cache
+def redrive() -> "Redrive":
+    """Records that the archiver failed to take."""
+    from agent_memory.adapters.s3_archive import make_client
+    from agent_memory.adapters.s3_failed_records import S3FailedRecords
+    from agent_memory.service.redrive import Redrive
+
+    kept = S3FailedRecords(make_client(settings.region), settings.failed_records_bucket)
+    return Redrive(kept, _function(settings.archiver_function))
+
+
+def sweeper_function() -> "LambdaFunction":
+    """The sweeper, as an operator runs it."""
+    return _function(settings.sweeper_function)
+
+
+def _function(name: str) -> "LambdaFunction":
+    from agent_memory.adapters.lambda_function import LambdaFunction, make_client
+
+    return LambdaFunction(make_client(settings.region), name)
 
 
 @cache

@@ -63,6 +63,21 @@ class Settings:
         return timedelta(seconds=float(os.environ.get("ARCHIVE_WITHIN_S") or _WEEK_S))
 
     @property
+    def failed_records_bucket(self) -> str:
+        """Bucket of what the archiver did not take; only operators' commands need it, as the two functions below."""
+        return self._required("FAILED_RECORDS_BUCKET")
+
+    @property
+    def archiver_function(self) -> str:
+        """Name of the function that takes the stream."""
+        return self._required("ARCHIVER_FUNCTION")
+
+    @property
+    def sweeper_function(self) -> str:
+        """Name of the function that sweeps."""
+        return self._required("SWEEPER_FUNCTION")
+
+    @property
     def database_connection(self) -> str:
         """How functions reach PostgreSQL: data_api, direct or proxy."""
         return self._required("DATABASE_CONNECTION")

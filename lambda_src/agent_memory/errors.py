@@ -8,8 +8,10 @@ AgentMemoryError        (not MemoryError: Python owns that name)
 ├── Conflict            somebody wrote first, or the request contradicts what is stored
 │   └── InProgress      the same idempotency key is still being worked on
 ├── PayloadTooLarge     over a documented size
+│   └── NoRoomInRecord  a record with its value does not fit its store: the value needs a place of its own
 ├── RateLimited         over a limit of the tenant; nothing was done; retry later
 └── StoreUnavailable    a store is down or resuming; nothing was half written; retry later
+    └── BodyMissing     what a record points to is gone: so is the record, or it was replaced
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,6 +64,10 @@ class PayloadTooLarge(AgentMemoryError):
     """More bytes than a request or a record may have."""
 
 
+class NoRoomInRecord(PayloadTooLarge):
+    """A record does not fit its store; nothing was written. Its value can be kept beside it."""
+
+
 class RateLimited(AgentMemoryError):
     """The tenant has used up what it may use."""
 
@@ -76,3 +82,7 @@ class StoreUnavailable(AgentMemoryError):
 
     def __init__(self, message: str, retry_after_s: int = 1, details: object = None) -> None:
         super().__init__(message, details=details, retry_after_s=retry_after_s)
+
+
+class BodyMissing(StoreUnavailable):
+    """A value that a record points to is gone; read the record again."""

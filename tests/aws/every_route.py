@@ -13,6 +13,8 @@ EPISODE: dict[str, Any] = {
     "content": "tea",
 }
 MEMORY: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "user_id": "u", "content": "the user likes tea"}
+STEP: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "user_id": "u", "state": {"x": 1}, "status": "done"}
+CLAIM: dict[str, Any] = {"agent_id": "planner", "tool": "search", "arguments_hash": "h", "lease_s": 60}
 MANY = {"items": [EPISODE, EPISODE | {"timestamp": "2026-01-01T00:00:00Z"}]}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
@@ -25,6 +27,20 @@ REQUESTS: dict[str, list[tuple[str, str, Any, bool]]] = {
     ],
     "PATCH /v1/state/{agent_id}": [("PATCH", "/v1/state/planner", {"session_id": "s", "data": {"y": 3}}, True)],
     "GET /v1/state/{agent_id}/sessions": [("GET", "/v1/state/planner/sessions", None, False)],
+    "PUT /v1/runs/{run_id}/steps/{step}": [("PUT", f"/v1/runs/r/steps/{step}", STEP, True) for step in (7, 5, 7)],
+    "GET /v1/runs/{run_id}": [("GET", "/v1/runs/r", None, False)],
+    "GET /v1/runs": [("GET", "/v1/runs?agent_id=planner", None, False)],
+    "POST /v1/runs/{run_id}/tools/{call_id}": [
+        ("POST", "/v1/runs/r/tools/c", CLAIM, True),
+        ("POST", "/v1/runs/r/tools/c", CLAIM, False),
+        ("POST", "/v1/runs/r/tools/d", CLAIM, False),
+    ],
+    "PUT /v1/runs/{run_id}/tools/{call_id}": [
+        ("PUT", "/v1/runs/r/tools/c", {"result": 1}, True),
+        ("PUT", "/v1/runs/r/tools/c", {"result": 1}, True),
+        ("PUT", "/v1/runs/r/tools/d", {"error": 1}, False),
+    ],
+    "GET /v1/flags": [("GET", "/v1/flags", None, False)],
     "POST /v1/memory/episodic": [("POST", "/v1/memory/episodic", EPISODE, True)],
     "POST /v1/memory/episodic/batch": [("POST", "/v1/memory/episodic/batch", MANY, True)],
     "GET /v1/memory/episodic/{agent_id}": [

@@ -3,7 +3,7 @@
 import base64
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,9 @@ from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.errors import StoreUnavailable
 from tests.edge import Edge
 from tests.fix_aws import Aws
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
 
 
 class HalfHearted:
@@ -76,15 +79,16 @@ def test_a_read_that_stays_half_done_is_unavailable(client: AwsJsonClient, tenan
         dynamodb.get_all(HalfHearted(client, 6), "memory", keys(some(tenant, 30)))  # type: ignore[arg-type]
 
 
-def test_a_record_that_grows_too_large_by_parts_is_a_413(deployed: Edge) -> None:
-    noise = [base64.b64encode(os.urandom(190_000)).decode() for _ in range(2)]
-    body = {"agent_id": "planner", "data": {}, "metadata": {"noise": noise[0]}}
-    deployed.call("POST", "/v1/state", body)
+def test_data_that_has_no_room_beside_what_stands_there_is_kept_elsewhere(deployed: Edge, s3: "S3Client") -> None:
+    noise = [base64.b64encode(os.urandom(190_000)).decode() for _ in range(3)]
+    deployed.call("POST", "/v1/state", {"agent_id": "planner", "data": {}, "metadata": {"noise": noise[0]}})
 
-    kept = deployed.call("PUT", "/v1/state/planner", {"data": {"noise": noise[1]}, "version": 1})
-    refused = deployed.call("PUT", "/v1/state/planner", {"data": {"noise": noise}, "version": 2})
+    kept = deployed.call("PUT", "/v1/state/planner", {"data": {"noise": noise[1:]}, "version": 1})
+    refused = deployed.call("PUT", "/v1/state/planner", {"data": {}, "version": 2, "metadata": {"noise": noise}})
 
-    assert (kept.status, refused.status) == (200, 413)
+    assert (kept.status, kept.data["data"], refused.status) == (200, {"noise": noise[1:]}, 413)
+    assert deployed.call("GET", "/v1/state/planner").data == kept.data
+    assert s3.list_objects_v2(Bucket="archive")["KeyCount"] == 1
 
 
 @pytest.mark.parametrize("version", [2**53 - 1])

@@ -53,7 +53,8 @@ def walk(aws: Aws, tenant: str, monkeypatch: pytest.MonkeyPatch) -> LaggingWalk:
     buckets = DynamoBucketStore(client, aws.control_table)
     idempotency = DynamoIdempotencyStore(client, aws.control_table)
     store = DynamoEpisodeStore(client, aws.memory_table, buckets, idempotency, Tally(), HOT_WINDOW)
-    service = EpisodicMemory(store, Subjects(DynamoSubjectStore(client, aws.memory_table)), made.clock)
+    subjects, values = Subjects(DynamoSubjectStore(client, aws.memory_table)), made.stores.values(made.clock)
+    service = EpisodicMemory(store, subjects, values, made.clock)
     monkeypatch.setattr(made.stores, "episodes", store)
     monkeypatch.setattr(made.stores, "episodic", lambda _clock: service, raising=False)
     return made

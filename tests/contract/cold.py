@@ -1,17 +1,20 @@
 """The cold tier twice: in memory, and on the protocols of DynamoDB and S3."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.adapters.dynamodb_archive import DynamoArchiveIndex
+from agent_memory.adapters.dynamodb_episode_item import episode_key
 from agent_memory.adapters.dynamodb_hot import DynamoHotEpisodes
+from agent_memory.adapters.dynamodb_object_rows import DynamoObjectRows
 from agent_memory.adapters.s3_archive import S3Archive
 from agent_memory.adapters.s3_objects import S3ColdObjects
 from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects, HotEpisodes, Key, fingerprints
 from agent_memory.domain.episode import Episode, Position
 from agent_memory.domain.identifiers import to_path
+from agent_memory.domain.object_rows import ObjectRows
 from agent_memory.domain.ports import AgentStore
 from agent_memory.domain.times import format_time
 from tests.contract.conftest import Stores, in_memory, on_dynamodb
@@ -31,11 +34,14 @@ class Cold:
     """Both tiers as one function holds them; `stores` are the hot one's."""
 
     index: ArchiveIndex
+    rows: ObjectRows
     objects: ColdObjects
     hot: HotEpisodes
     stores: Stores
     purged: list[AgentStore]
     """The stores that a purge empties, in its order."""
+    sweep: Callable[[Episode], None]
+    """Take an episode out of the hot tier, as DynamoDB does with what is marked."""
 
     def append(self, tenant: str, now: datetime, **fields: Any) -> tuple[Key, Episode]:
         """Write an episode into the hot tier."""
@@ -48,17 +54,31 @@ def cold_in_memory() -> Cold:
     stores, index, objects = in_memory(), FakeArchiveIndex(), FakeColdObjects()
     assert isinstance(stores.episodes, InMemoryEpisodeStore)
     hot = FakeHotEpisodes(stores.episodes)
-    return Cold(index, objects, hot, stores, [Together(index, stores.records), objects, stores.registry])  # type: ignore[list-item]
+
+    def drop(episode: Episode) -> None:
+        assert isinstance(stores.episodes, InMemoryEpisodeStore)
+        stores.episodes.drop(episode.id)
+
+    return Cold(index, index, objects, hot, stores, [Together(index, stores.records), objects, stores.registry], drop)  # type: ignore[list-item]
 
 
 def cold_on_aws(aws: Aws, s3: "S3Client") -> Cold:
     stores, client = on_dynamodb(aws), aws.client()
+
+    def delete(episode: Episode) -> None:
+        plan = stores.buckets.get(episode.tenant_id, episode.agent_id)
+        bucket = plan.for_write(episode.session_id, episode.created_at)
+        place = episode_key(episode.tenant_id, episode.agent_id, bucket, episode.position)
+        client.call("DeleteItem", {"TableName": aws.memory_table, "Key": place})
+
     return Cold(
         DynamoArchiveIndex(client, aws.memory_table),
+        DynamoObjectRows(client, aws.memory_table),
         S3ColdObjects(s3, aws.bucket),
         DynamoHotEpisodes(client, aws.memory_table),
         stores,
         [stores.records, S3Archive(s3, aws.bucket), stores.marks],
+        delete,
     )
 
 

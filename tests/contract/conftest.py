@@ -20,6 +20,7 @@ from agent_memory.adapters.dynamodb_state import DynamoStateStore
 from agent_memory.adapters.dynamodb_tool_calls import DynamoToolLedger
 from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
 from agent_memory.adapters.sql_memories import SqlMemoryStore
+from agent_memory.domain import clusters
 from agent_memory.domain.api_key import ApiKeyStore
 from agent_memory.domain.flags import FlagStore
 from agent_memory.domain.limits import LimitStore
@@ -37,13 +38,17 @@ from agent_memory.domain.runs import RunStore
 from agent_memory.domain.semantic_store import MemoryStore
 from agent_memory.domain.tool_calls import ToolLedger
 from agent_memory.domain.usage import Tally
+from agent_memory.service import archiving
 from agent_memory.service.episode_batch import EpisodeBatches
 from agent_memory.service.episodic import EpisodicMemory
+from agent_memory.service.large_values import LargeValues
 from agent_memory.service.runs import Runs
 from agent_memory.service.subjects import Subjects
 from agent_memory.service.tool_calls import ToolCalls
+from agent_memory.service.uploads import Uploads
 from agent_memory.service.working import WorkingMemory
 from tests.contract.memories import Memories
+from tests.fakes.bodies import InMemoryBodies
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, InMemoryBucketStore, InMemorySubjectStore
 from tests.fakes.episodes import HOT_WINDOW, InMemoryEpisodeStore
@@ -55,6 +60,7 @@ from tests.fakes.usage import InMemoryAgentRegistry, InMemoryLimitStore, InMemor
 from tests.fix_aws import Aws
 
 if TYPE_CHECKING:
+    from tests.contract.archiving import Scene
     from tests.contract.cold import Cold
 
 
@@ -77,16 +83,23 @@ class Stores:
     records: AgentStore
     marks: AgentStore
     tally: Tally
+    bodies: InMemoryBodies
     another: Callable[[], "Stores"]
 
     def working(self, clock: Clock) -> WorkingMemory:
-        return WorkingMemory(self.state, Subjects(self.subjects), clock)
+        return WorkingMemory(self.state, Subjects(self.subjects), self.values(clock), clock)
 
     def episodic(self, clock: Clock) -> EpisodicMemory:
-        return EpisodicMemory(self.episodes, Subjects(self.subjects), clock)
+        return EpisodicMemory(self.episodes, Subjects(self.subjects), self.values(clock), clock)
 
     def batches(self, clock: Clock) -> EpisodeBatches:
-        return EpisodeBatches(self.episodes, self.idempotency, Subjects(self.subjects), clock)
+        return EpisodeBatches(self.episodes, self.idempotency, Subjects(self.subjects), self.values(clock), clock)
+
+    def values(self, clock: Clock) -> LargeValues:
+        return LargeValues(lambda: self.bodies, self.tally, clock)
+
+    def uploads(self, clock: Clock) -> Uploads:
+        return Uploads(lambda: self.bodies, self.idempotency, clock)
 
     def agent_runs(self, clock: Clock) -> Runs:
         return Runs(self.runs, Subjects(self.subjects), clock)
@@ -112,6 +125,16 @@ def cold(request: pytest.FixtureRequest) -> "Cold":
     return cold_on_aws(request.getfixturevalue("aws"), request.getfixturevalue("s3"))
 
 
+@pytest.fixture
+def scene(cold: "Cold", tenant: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> "Scene":
+    """An agent's way into the cold tier, where a few episodes fill an object."""
+    from tests.contract.archiving import Scene  # noqa: PLC0415 - as above
+
+    monkeypatch.setattr(clusters, "FULL_BYTES", 1000)
+    monkeypatch.setattr(archiving, "_LOOK_BYTES", 2000)
+    return Scene(cold, tenant, clock)
+
+
 def in_memory() -> Stores:
     idempotency, tally, registry = InMemoryIdempotencyStore(), Tally(), InMemoryAgentRegistry()
     state, episodes = InMemoryStateStore(idempotency, tally), InMemoryEpisodeStore(idempotency, tally)
@@ -133,13 +156,14 @@ def in_memory() -> Stores:
         Together(state, episodes, subjects, runs, tools),
         registry,
         tally,
+        InMemoryBodies(),
         another=lambda: made,
     )
     return made
 
 
-def on_dynamodb(aws: Aws) -> Stores:
-    client, tally = aws.client(), Tally()
+def on_dynamodb(aws: Aws, bodies: InMemoryBodies | None = None) -> Stores:
+    client, tally, bodies = aws.client(), Tally(), bodies or InMemoryBodies()
     idempotency = DynamoIdempotencyStore(client, aws.control_table)
     buckets = DynamoBucketStore(client, aws.control_table)
     registry = DynamoAgentRegistry(client, aws.control_table)
@@ -162,7 +186,8 @@ def on_dynamodb(aws: Aws) -> Stores:
         ),
         registry,
         tally,
-        another=lambda: on_dynamodb(aws),
+        bodies,
+        another=lambda: on_dynamodb(aws, bodies),
     )
 
 

@@ -47,7 +47,7 @@ def items(count: int, **fields: Any) -> list[Any]:
 
 def send(batches: EpisodeBatches, tenant: str, batch: list[Any], clock: Clock, key: str | None = "k") -> list[Outcome]:
     record = begin(tenant, "POST batch", key, repr(batch).encode(), clock()) if key else None
-    return batches.append(tenant, batch, Attempt(record), lambda outcomes: {"count": len(outcomes)})
+    return batches.append(tenant, batch, Attempt(record), lambda outcomes: {"count": len(outcomes)}, b"key")
 
 
 def interrupted(stores: Stores, writes: int, how: type[BaseException], clock: Clock) -> EpisodeBatches:

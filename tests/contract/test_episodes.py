@@ -1,6 +1,7 @@
 """What every episode store promises, seen through the use case that reads it."""
 
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ from agent_memory.domain.episode import Episode, NewEpisode
 from agent_memory.domain.idempotency import AlreadyAnswered, begin
 from agent_memory.domain.json_document import dumps, parse
 from agent_memory.errors import InvalidRequest
+from tests.contract.cold import Cold
 from tests.contract.conftest import Stores
+from tests.contract.tiers import MovedAtOnce, Tiers
 from tests.contract.walks import Walk, an_episode
 from tests.fakes.clock import Clock
 from tests.unit.test_json_document import FAITHFUL
@@ -18,6 +21,15 @@ from tests.unit.test_json_document import FAITHFUL
 MINUTE = timedelta(minutes=1)
 # The whole agent, and each index.
 EVERYWHERE: list[dict[str, Any]] = [{}, {"session_id": "s"}, {"user_id": "ana"}, {"run_id": "r"}]
+
+
+@pytest.fixture(params=["hot", "cold", "half"])
+def stores(request: pytest.FixtureRequest, cold: Cold) -> Stores:
+    """One timeline over both tiers, with everything in one of them or half in each."""
+    tiers = Tiers(cold)
+    if request.param == "hot":
+        return replace(cold.stores, episodes=tiers.timeline())
+    return replace(cold.stores, episodes=MovedAtOnce(tiers, 1 if request.param == "cold" else 2))
 
 
 @pytest.fixture
@@ -138,6 +150,7 @@ def test_filters_never_shorten_a_page(walk: Walk) -> None:
         assert not any(page.partial for page in pages)
 
 
+@pytest.mark.parametrize("stores", ["hot"], indirect=True)
 def test_a_walk_whose_budget_is_spent_says_so_and_goes_on(walk: Walk) -> None:
     now = walk.clock() - timedelta(hours=1)
     episodes = [an_episode(walk.tenant, now, timestamp=now - number * MINUTE) for number in range(1100)]
@@ -224,10 +237,8 @@ def test_a_cursor_goes_on_with_no_other_walk(walk: Walk, stores: Stores, clock: 
         Walk(stores, f"{walk.tenant}-2", clock).page(limit=1, cursor=cursor)
 
 
-def test_what_does_not_fit_is_refused_while_the_others_are_written(walk: Walk) -> None:
+def test_what_has_no_room_is_refused_while_the_others_are_written(cold: Cold, walk: Walk) -> None:
     noise = os.urandom(400_000).hex()
-    if hasattr(walk.stores.episodes, "too_large"):
-        walk.stores.episodes.too_large.append(noise)
     episodes = [
         Episode.from_request(
             walk.tenant, NewEpisode(agent_id="planner", session_id="s", type="action", content=c), walk.clock()
@@ -237,5 +248,5 @@ def test_what_does_not_fit_is_refused_while_the_others_are_written(walk: Walk) -
 
     failures = walk.stores.episodes.append(episodes, walk.clock())
 
-    assert [type(failure).__name__ for failure in failures] == ["NoneType", "PayloadTooLarge", "NoneType"]
+    assert [type(failure).__name__ for failure in failures] == ["NoneType", "NoRoomInRecord", "NoneType"]
     assert set(walk.ids()) == {episodes[0].id, episodes[2].id}

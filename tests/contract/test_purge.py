@@ -72,7 +72,7 @@ class Scene:
         for number in range(sessions):
             session = f"s{number}"
             new = NewState(agent_id=agent, session_id=session, data={"n": number})
-            self.stores.working(self.clock).create(tenant, new, Attempt())
+            self.stores.working(self.clock).create(tenant, new, Attempt(), b"key")
             self.append(agent, session, tenant)
             self.append(agent, session, tenant, timestamp=self.clock() - timedelta(days=400), run_id="r")
             self.stores.subjects.bind(tenant, agent, session, "ana")
@@ -130,6 +130,7 @@ def test_nothing_of_the_agent_is_left_and_the_answer_says_how_much_there_was(sce
         "state": 3,
         "episodic": 6,
         "semantic": 2,
+        "runs": 0,
         "s3_objects": 0,
         "sessions": 3,
     }
@@ -205,7 +206,7 @@ def test_more_than_a_call_takes_is_removed(scene: Scene) -> None:
 def test_expired_records_that_nothing_swept_go_too(scene: Scene) -> None:
     scene.append("planner", "s", ttl_hours=1)
     new = NewState(agent_id="planner", data={}, ttl_hours=1)
-    scene.stores.working(scene.clock).create(scene.tenant, new, Attempt())
+    scene.stores.working(scene.clock).create(scene.tenant, new, Attempt(), b"key")
     scene.clock.turn(hours=2)
 
     assert scene.purge().model_dump(include={"state", "episodic"}) == {"state": 1, "episodic": 1}

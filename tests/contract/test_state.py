@@ -168,7 +168,7 @@ def test_ids_that_look_alike_in_a_key_never_meet(stores: Stores, tenant: str, cl
 
     found = [stores.state.get(each, clock()) for each in keys]
 
-    assert [state and state.data["place"] for state in found] == list(range(len(keys)))
+    assert [state and state.data and state.data["place"] for state in found] == list(range(len(keys)))
     for name in names:
         walked = [session for _, session in stores.state.sessions(tenant, name, None, clock(), Unlimited())]
         assert sorted(session.session_id for session in walked if session) == sorted(names)

@@ -163,8 +163,6 @@ def test_each_durable_episode_of_a_batch_is_counted(stores: Stores, tenant: str,
     noise = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(200_000))
     sessions: list[dict[str, Any]] = [{"session_id": "a"}, {"session_id": "b"}, {"session_id": "c", "content": noise}]
     episodes = [an_episode(tenant, clock(), **fields) for fields in sessions]
-    if hasattr(stores.episodes, "too_large"):
-        stores.episodes.too_large.append(noise)
 
     failures = stores.episodes.append(episodes, clock())
 
@@ -180,6 +178,6 @@ def test_a_service_that_writes_with_a_key_over_what_is_there_counts_the_differen
     for number, size in enumerate((1, 500, 2)):
         new = NewState(agent_id="planner", data={"noise": [each * 7919 for each in range(size)]})
         attempt = Attempt(begin(tenant, "POST /v1/state", f"k{number}", b"{}", clock()))
-        working.create(tenant, new, attempt)
+        working.create(tenant, new, attempt, b"key")
 
     assert sum(part.dynamo_bytes for part in stores.records.purge(tenant, "planner")) == stores.tally.dynamo_bytes > 0

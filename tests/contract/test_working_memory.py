@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agent_memory.domain.idempotency import Attempt
+from agent_memory.domain.json_document import parse
 from agent_memory.domain.state import NewState, State, StateKey, StatePatch, StateReplacement
 from agent_memory.errors import Conflict, NotFound, PayloadTooLarge
 from agent_memory.service.working import WorkingMemory
@@ -13,14 +14,17 @@ from tests.contract.conftest import Stores
 from tests.fakes.clock import Clock
 
 RUNNERS = 20
+KEY = b"key"
 
 
 def create(memory: WorkingMemory, tenant: str, data: Any = None, **fields: Any) -> State:
-    return memory.create(tenant, NewState(agent_id="planner", data=data or {}, **fields), Attempt())
+    return memory.create(tenant, NewState(agent_id="planner", data=data or {}, **fields), Attempt(), KEY)
 
 
 def put(memory: WorkingMemory, tenant: str, version: int, data: Any = None, **fields: Any) -> State:
-    return memory.replace(tenant, "planner", StateReplacement(data=data or {}, version=version, **fields), Attempt())
+    return memory.replace(
+        tenant, "planner", StateReplacement(data=data or {}, version=version, **fields), Attempt(), KEY
+    )
 
 
 def read(memory: WorkingMemory, tenant: str) -> State:
@@ -163,7 +167,10 @@ def test_patches_cannot_add_up_to_a_state_that_no_answer_can_carry(stores: Store
     with pytest.raises(PayloadTooLarge):
         memory.patch(tenant, "planner", StatePatch(data={"b": "b" * 2_400_000}), Attempt())
 
-    assert read(memory, tenant).data == {"a": "a" * 2_400_000}
+    body = read(memory, tenant).body
+    assert body
+    assert parse(stores.bodies.behind(str(body.url)).decode()) == {"a": "a" * 2_400_000}
+    assert len(stores.bodies.objects) == 1
 
 
 def test_sessions_are_walked_exactly_once_while_they_are_updated(stores: Stores, tenant: str, clock: Clock) -> None:

@@ -4,17 +4,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from operator import attrgetter
 
-from agent_memory.domain.archive import ArchivedObject, Key, Pending, name_of
+from agent_memory.domain.archive import ArchivedObject, Key, Pending
 from agent_memory.domain.episode import Episode, Position
 from agent_memory.domain.identifiers import to_path
+from agent_memory.domain.object_rows import Stretch
 from agent_memory.domain.purge import Removed
+from agent_memory.domain.scan import ScanBudget
 from tests.fakes.episodes import InMemoryEpisodeStore
+from tests.fakes.paging import paged
 
 Agent = tuple[str, str]
 
 
 class FakeArchiveIndex:
-    """`ArchiveIndex`, and the `AgentStore` of its rows."""
+    """`ArchiveIndex` and `ObjectRows`, and the `AgentStore` of its rows."""
 
     def __init__(self) -> None:
         self.noted: dict[Agent, dict[str, Pending]] = {}
@@ -22,7 +25,7 @@ class FakeArchiveIndex:
         self.epochs: dict[Agent, int] = {}
 
     def note(self, tenant_id: str, agent_id: str, pending: Pending) -> None:
-        self.noted.setdefault((tenant_id, agent_id), {})[_name(pending)] = pending
+        self.noted.setdefault((tenant_id, agent_id), {})[pending.name] = pending
 
     def pending(self, tenant_id: str, agent_id: str) -> Sequence[Pending]:
         noted = self.noted.get((tenant_id, agent_id), {})
@@ -30,7 +33,7 @@ class FakeArchiveIndex:
 
     def forget(self, tenant_id: str, agent_id: str, pending: Sequence[Pending]) -> None:
         for each in pending:
-            self.noted.get((tenant_id, agent_id), {}).pop(_name(each), None)
+            self.noted.get((tenant_id, agent_id), {}).pop(each.name, None)
 
     def epoch(self, tenant_id: str, agent_id: str) -> int:
         return self.epochs.get((tenant_id, agent_id), 0)
@@ -61,6 +64,11 @@ class FakeArchiveIndex:
         if newest_first:
             return sorted(touching, key=attrgetter("last", "first", "key"), reverse=True)
         return sorted(touching, key=attrgetter("first", "last", "key"))
+
+    def along(self, stretch: Stretch, budget: ScanBudget) -> Iterator[ArchivedObject]:
+        rows = self.rows.get((stretch.tenant_id, stretch.agent_id), {}).values()
+        touching = filter(stretch.touches, rows)
+        yield from paged(sorted(touching, key=stretch.near_end, reverse=stretch.newest_first), budget)
 
     def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
         self.begin_epoch(tenant_id, agent_id)
@@ -111,7 +119,3 @@ class FakeHotEpisodes:
     def sweep(self, now: datetime) -> list[Episode]:
         """Delete what is to be evicted by now."""
         return [self._store.drop(ulid) for ulid, evict_at in list(self._store.evict_at.items()) if evict_at <= now]
-
-
-def _name(pending: Pending) -> str:
-    return name_of(each.position.id for each in pending.keys)

@@ -11,7 +11,8 @@ from agent_memory.domain.purge import Removed
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.timeline import Span
 from agent_memory.domain.usage import Tally
-from agent_memory.errors import AgentMemoryError, PayloadTooLarge, StoreUnavailable
+from agent_memory.errors import AgentMemoryError, NoRoomInRecord, StoreUnavailable
+from tests.fakes.bodies import has_room, owner_name
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.paging import paged
 
@@ -19,22 +20,26 @@ HOT_WINDOW = timedelta(days=7)
 
 
 class InMemoryEpisodeStore:
-    """`EpisodeStore`; `too_large` names contents that do not fit, `dies_after` counts writes until it crashes."""
+    """`EpisodeStore`; `dies_after` counts writes until it crashes."""
 
     def __init__(self, idempotency: InMemoryIdempotencyStore, tally: Tally | None = None) -> None:
         self._idempotency = idempotency
         self._tally = tally or Tally()
         self._episodes: dict[str, Episode] = {}
         self.evict_at: dict[str, datetime] = {}
-        self.too_large: list[object] = []
         self.dies_after: int | None = None
 
+    def owner(self, episode: Episode) -> str:
+        return owner_name(episode.tenant_id, episode.agent_id, episode.id)
+
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:  # noqa: ARG002
-        fitting = [episode for episode in episodes if episode.content not in self.too_large]
+        fitting = [episode for episode in episodes if has_room(episode)]
         self._tally.need("dynamo_bytes", sum(map(_size, fitting)))
         return [self._add(episode) for episode in episodes]
 
     def append_answered(self, episode: Episode, now: datetime, answer: IdempotencyRecord) -> None:
+        if not has_room(episode):
+            raise NoRoomInRecord("too large")
         self._tally.need("dynamo_bytes", _size(episode))
         with self._idempotency.lock:
             self._idempotency.put(answer, now)
@@ -46,8 +51,8 @@ class InMemoryEpisodeStore:
             yield episode.position, episode
 
     def _add(self, episode: Episode) -> AgentMemoryError | None:
-        if episode.content in self.too_large:
-            return PayloadTooLarge("too large")
+        if not has_room(episode):
+            return NoRoomInRecord("too large")
         if self.dies_after == 0:
             return StoreUnavailable("the store is down")
         self.dies_after = None if self.dies_after is None else self.dies_after - 1
@@ -66,6 +71,10 @@ class InMemoryEpisodeStore:
         found = self._episodes.get(position.id)
         is_it = found and (found.tenant_id, found.agent_id, found.position) == (tenant_id, agent_id, position)
         return found if is_it else None
+
+    def all(self) -> list[Episode]:
+        """Every tenant's, in the order of their ids."""
+        return [self._episodes[ulid] for ulid in sorted(self._episodes)]
 
     def drop(self, ulid: str) -> Episode:
         self.evict_at.pop(ulid, None)

@@ -15,6 +15,9 @@ class Unlimited:
     def spend(self) -> bool:
         return True
 
+    def open_object(self) -> bool:
+        return True
+
     def in_time(self) -> bool:
         return True
 
@@ -28,6 +31,9 @@ class Pages:
     def spend(self) -> bool:
         self._left -= 1
         return self._left >= 0
+
+    def open_object(self) -> bool:
+        return True
 
     def in_time(self) -> bool:
         return True

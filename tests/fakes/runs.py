@@ -22,6 +22,7 @@ class InMemoryRunStore:
         self._idempotency = idempotency
         self._tally = tally or Tally()
         self._steps: dict[tuple[RunKey, int], Step] = {}
+        self._pointers: dict[tuple[str, str, str], None] = {}
 
     def put(self, step: Step, answer: IdempotencyRecord | None) -> None:
         with self._idempotency.lock:
@@ -30,6 +31,7 @@ class InMemoryRunStore:
                 self._idempotency.put(answer, step.updated_at)
             before = self._steps.get((step.run, step.number))
             self._steps[step.run, step.number] = step
+            self._pointers[step.run.tenant_id, step.agent_id, step.run.run_id] = None
             self._tally.stored(step.agent_id, step.session_id, _size(step) - (_size(before) if before else 0))
 
     def top(self, key: RunKey, now: datetime) -> Run | None:
@@ -45,11 +47,7 @@ class InMemoryRunStore:
     def runs(
         self, tenant_id: str, agent_id: str, after: str | None, now: datetime, budget: ScanBudget
     ) -> Iterator[tuple[str, Run | None]]:
-        own = {
-            key.run_id
-            for (key, _), step in list(self._steps.items())
-            if (key.tenant_id, step.agent_id) == (tenant_id, agent_id)
-        }
+        own = [run for tenant, agent, run in list(self._pointers) if (tenant, agent) == (tenant_id, agent_id)]
         for run_id in paged(sorted(run for run in own if after is None or run > after), budget):
             yield run_id, self.top(RunKey(tenant_id, run_id), now)
 
@@ -58,6 +56,9 @@ class InMemoryRunStore:
             if (place[0].tenant_id, step.agent_id) == (tenant_id, agent_id):
                 del self._steps[place]
                 yield Removed({"runs": 1}, dynamo_bytes=_size(step))
+        for pointer in [pointer for pointer in self._pointers if pointer[:2] == (tenant_id, agent_id)]:
+            del self._pointers[pointer]
+            yield Removed({"other": 1})
 
     def _of(self, key: RunKey) -> list[Step]:
         return sorted(

@@ -9,6 +9,7 @@ from agent_memory.domain.purge import Removed
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.state import Session, State, StateChange, StateKey, VersionMismatch
 from agent_memory.domain.usage import Tally
+from tests.fakes.bodies import check_room, owner_name
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.paging import paged
 
@@ -21,6 +22,9 @@ class InMemoryStateStore:
         self._tally = tally or Tally()
         self._states: dict[StateKey, State] = {}
 
+    def owner(self, key: StateKey) -> str:
+        return owner_name(key.tenant_id, key.agent_id, key.session_id)
+
     def get(self, key: StateKey, now: datetime) -> State | None:
         state = self._states.get(key)
         return state if state and state.is_live(now) else None
@@ -30,6 +34,7 @@ class InMemoryStateStore:
             now = state.updated_at
             current = self.get(state.key, now)
             fits = state.version == (current.version + 1 if current else 1)
+            check_room(state)
             self._tally.need("dynamo_bytes", _size(state))
             self._commit(answer, now, None if fits else VersionMismatch(current))
             self._keep(state)
@@ -39,6 +44,7 @@ class InMemoryStateStore:
             current = self.get(change.key, change.updated_at)
             if current is None or current.version != change.version - 1:
                 raise VersionMismatch(current)
+            check_room(change.applied_to(current))
             self._tally.need("dynamo_bytes", _size(change.applied_to(current)))
             self._keep(change.applied_to(current))
             return self._states[change.key]

@@ -65,8 +65,10 @@ class Arena:
         self.untouched = self.look(self.shared)
 
     def fresh(self, route: Route | None = None) -> Planted:
-        """New records of the victim that the attacker has never said a word of; with a key where `route` is of keys."""
-        planted = plant(self.victim.send, with_key=route is not None and "/keys" in route.template)
+        """New records of the victim that the attacker has never said a word of: those that `route` can work on."""
+        with_key = route is not None and "/keys" in route.template
+        with_claim = route is not None and route.method == "PUT" and "/tools/" in route.template
+        planted = plant(self.victim.send, with_key=with_key, with_claim=with_claim)
         self.untold |= planted.marks
         return planted
 
@@ -98,6 +100,7 @@ class Arena:
             f"/v1/memory/{agent}",
             f"/v1/state/{agent}/sessions",
             f"/v1/memory/semantic/{planted.ids['id']}/history",
+            f"/v1/runs/{to_path(planted.ids['run_id'])}",
         ]
         if "key_id" in planted.ids:
             paths.append("/v1/keys")

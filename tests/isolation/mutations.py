@@ -61,6 +61,8 @@ _CURSORS = tuple(
     f"{route} | foreign cursor"
     for route in (
         "GET /v1/state/{agent_id}/sessions",
+        "GET /v1/runs/{run_id}",
+        "GET /v1/runs",
         "GET /v1/memory/episodic/{agent_id}",
         "GET /v1/memory/episodic/{agent_id}/sessions/{session_id}",
         "GET /v1/memory/semantic",

@@ -53,13 +53,17 @@ def mark(kind: str) -> str:
 
 def absent() -> Ids:
     """Ids of the same shape under which nothing stands anywhere."""
-    return _names() | {"id": str(uuid4()), "key_id": _key_id(), "job_id": mark("job"), "upload_id": mark("upload")}
+    return (
+        _names()
+        | {"id": str(uuid4()), "key_id": _key_id(), "job_id": mark("job"), "upload_id": mark("upload")}
+        | {"claim_id": mark("claim")}
+    )
 
 
-def plant(send: Send, *, with_key: bool = False) -> Planted:
-    """Store a state, episodes and memories, two of each so that there are pages to turn.
+def plant(send: Send, *, with_key: bool = False, with_claim: bool = False) -> Planted:
+    """Store a state, episodes, memories, steps and runs, two of each so that there are pages to turn, and a tool call.
 
-    An API key only when asked for: a tenant may have a hundred.
+    An API key only when asked for: a tenant may have a hundred. The call has ended, unless its claim is asked for.
     """
     ids = _names()
     whose = {name: ids[name] for name in ("agent_id", "session_id", "user_id")}
@@ -79,12 +83,27 @@ def plant(send: Send, *, with_key: bool = False) -> Planted:
     ids["id"] = stored.data["results"][1]["data"]["id"]
     if with_key:
         ids |= _key(send)
+    ids |= _work(send, ids, topic, with_claim=with_claim)
     return Planted(ids, state, episode, memory, topic, made | _ids_in(stored))
+
+
+def _work(send: Send, ids: Ids, topic: str, *, with_claim: bool) -> dict[str, str]:
+    """Two runs of the agent, one with two steps and a tool call; what the request of a claim says is its filler."""
+    step = {"agent_id": ids["agent_id"], "state": {"note": topic}, "status": "running"}
+    for run, number in ((ids["run_id"], 1), (ids["run_id"], 2), (mark("run"), 1)):
+        _made(send(Ask("PUT", f"/v1/runs/{run}/steps/{number}", body=step)))
+    call = f"/v1/runs/{ids['run_id']}/tools/{ids['call_id']}"
+    new = {"agent_id": ids["agent_id"], "tool": "search", "arguments_hash": "0" * 64, "lease_s": 3600}
+    claim = _made(send(Ask("POST", call, body=new))).data["claim_id"]
+    if not with_claim:
+        _made(send(Ask("PUT", call, body={"result": {"note": topic}})))
+    return {"claim_id": str(claim)}
 
 
 def _names() -> dict[str, str]:
     return {
-        name: mark(name.removesuffix("_id")) for name in ("agent_id", "session_id", "user_id", "run_id", "namespace")
+        name: mark(name.removesuffix("_id"))
+        for name in ("agent_id", "session_id", "user_id", "run_id", "call_id", "namespace")
     }
 
 

@@ -27,7 +27,18 @@ _FILLERS: Mapping[str, Any] = {
     "version": 1,
     "scopes": ["read"],
     "label": "attack",
+    "state": {"note": "nothing"},
+    "status": "waiting",
+    "tool": "search",
+    "arguments_hash": "0" * 64,
+    "lease_s": 60,
+    "result": {"note": "nothing"},
+    "error": {"note": "nothing"},
 }
+
+
+# What stands in a path beside ids.
+_NUMBERS = {"step": "1"}
 
 
 class Unfilled(AssertionError):
@@ -65,7 +76,7 @@ class Route:
     @property
     def path_ids(self) -> tuple[str, ...]:
         """Names of the ids in the path."""
-        return tuple(re.findall(r"\{(\w+)\+?\}", self.template))
+        return tuple(filter(is_id, re.findall(r"\{(\w+)\+?\}", self.template)))
 
     @property
     def query_fields(self) -> tuple[str, ...]:
@@ -132,7 +143,10 @@ class Route:
 
     def path(self, ids: Ids) -> str:
         """The path with these ids, written as the contract says."""
-        return re.sub(r"\{(\w+)\+?\}", lambda found: to_path(self._value(found[1], ids)), self.template)
+        return re.sub(r"\{(\w+)\+?\}", lambda found: self._in_path(found[1], ids), self.template)
+
+    def _in_path(self, name: str, ids: Ids) -> str:
+        return _NUMBERS.get(name) or to_path(self._value(name, ids))
 
     def _body(self, form: Any, ids: Ids, extra: Mapping[str, Any], *, all_ids: bool) -> Any:
         required = form.get("required", [])

@@ -20,8 +20,10 @@ STATUSES: list[tuple[Exception, int, str]] = [
     (errors.Conflict("no"), 409, "CONFLICT"),
     (errors.InProgress("no", retry_after_s=3), 409, "IN_PROGRESS"),
     (errors.PayloadTooLarge("no"), 413, "PAYLOAD_TOO_LARGE"),
+    (errors.NoRoomInRecord("no"), 413, "PAYLOAD_TOO_LARGE"),
     (errors.RateLimited("vectors", 5, retry_after_s=3), 429, "RATE_LIMITED"),
     (errors.StoreUnavailable("no", retry_after_s=3), 503, "UNAVAILABLE"),
+    (errors.BodyMissing("no"), 503, "UNAVAILABLE"),
     # What the database refuses is a bug of ours, never the caller's fault.
     (StatementRefused("42P01"), 500, "INTERNAL_ERROR"),
     (errors.AgentMemoryError(SECRET), 500, "INTERNAL_ERROR"),

@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from agent_memory.domain.episode import Episode, Position
 from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
 from agent_memory.domain.timeline import EpisodeQuery, Span
+from agent_memory.domain.usage import Tally
 from agent_memory.service import paging
 from agent_memory.service.episodic import EpisodicMemory
+from agent_memory.service.large_values import LargeValues
 from agent_memory.service.paging import PageBudget, fill_page
 from agent_memory.service.subjects import Subjects
 from tests.contract.walks import an_episode
+from tests.fakes.bodies import InMemoryBodies
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemorySubjectStore
 from tests.fakes.episodes import InMemoryEpisodeStore
@@ -106,7 +109,8 @@ def test_a_walk_that_came_to_nothing_yet_has_a_cursor_to_go_on_with() -> None:
     clock = Clock(START)
     store = BusyStore(InMemoryIdempotencyStore())
     store.append([an_episode("acme", START)], START)
-    memory = EpisodicMemory(store, Subjects(InMemorySubjectStore()), clock)
+    values = LargeValues(InMemoryBodies, Tally(), clock)
+    memory = EpisodicMemory(store, Subjects(InMemorySubjectStore()), values, clock)
 
     page, cursor = memory.query("acme", "planner", EpisodeQuery(session_id="s"), b"key")
     assert (page.items, page.partial) == ([], True)

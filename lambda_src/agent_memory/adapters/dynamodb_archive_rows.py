@@ -19,7 +19,7 @@ from agent_memory.adapters.dynamodb_item import (
     read_text,
     text,
 )
-from agent_memory.domain.archive import REACHES, ArchivedObject, Key, Pending, Reach, name_of
+from agent_memory.domain.archive import REACHES, ArchivedObject, Key, Pending, Reach
 from agent_memory.domain.episode import Position
 from agent_memory.domain.times import format_time, from_micros, to_micros
 
@@ -39,9 +39,8 @@ def epoch_key(tenant_id: str, agent_id: str) -> Item:
 
 
 def pending_key(tenant_id: str, agent_id: str, pending: Pending) -> Item:
-    """The same for the same episodes, whoever notes them."""
-    name = name_of(each.position.id for each in pending.keys)
-    return {"pk": partition(tenant_id, agent_id), "sk": text(PENDING + name)}
+    """Where a note stands."""
+    return {"pk": partition(tenant_id, agent_id), "sk": text(PENDING + pending.name)}
 
 
 def pending_item(tenant_id: str, agent_id: str, pending: Pending) -> Item:

@@ -6,14 +6,17 @@ from typing import Any
 
 from agent_memory.adapters.dynamodb_item import (
     Item,
+    body_pointer,
     document,
     key,
     key_part,
     number,
+    read_body,
     read_document,
     read_number,
     read_text,
     text,
+    value_document,
 )
 from agent_memory.domain.episode import Episode, Position
 from agent_memory.domain.eviction import at_write
@@ -41,7 +44,7 @@ def episode_item(episode: Episode, bucket: int, hot_window: timedelta) -> Item:
         "session_id": text(episode.session_id),
         "type": text(episode.type),
         "created_at": number(to_micros(episode.created_at)),
-        "body": document({"content": episode.content, **episode.annotations}),
+        **_content(episode),
     }
     if episode.user_id is not None:
         item["user_key"] = text(key(episode.tenant_id, episode.user_id))
@@ -55,6 +58,13 @@ def episode_item(episode: Episode, bucket: int, hot_window: timedelta) -> Item:
     return item
 
 
+def _content(episode: Episode) -> Item:
+    """With a body `body` holds the annotations alone."""
+    if episode.body is not None:
+        return {"body": document(episode.annotations), **body_pointer(episode.body)}
+    return {"body": value_document(episode.content, episode.annotations)}
+
+
 def read_episode(tenant_id: str, item: Mapping[str, Any]) -> Episode:
     """Undo `episode_item`."""
     position = position_of(item)
@@ -66,12 +76,13 @@ def read_episode(tenant_id: str, item: Mapping[str, Any]) -> Episode:
         session_id=str(read_text(item, "session_id")),
         id=position.id,
         type=str(read_text(item, "type")),
-        content=body.pop("content"),
+        content=body.pop("content", None),
         timestamp=position.time,
         created_at=from_micros(read_number(item, "created_at") or 0),
         run_id=read_text(item, "run_id"),
         expires_at=None if expires_at is None else from_micros(expires_at),
         annotations=body,
+        body=read_body(item),
     )
 
 

@@ -15,6 +15,7 @@ from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_episode_item import (
     EPISODE,
     episode_item,
+    episode_key,
     index_of,
     late_markers,
     position_of,
@@ -22,7 +23,7 @@ from agent_memory.adapters.dynamodb_episode_item import (
     time_key_bounds,
 )
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore, stored_record
-from agent_memory.adapters.dynamodb_item import Item, check_size, item_bytes, key, text
+from agent_memory.adapters.dynamodb_item import Item, check_size, item_bytes, key, owner_of, text
 from agent_memory.adapters.dynamodb_recent import recent_streams
 from agent_memory.domain.buckets import Buckets
 from agent_memory.domain.episode import Episode, Examined, Position
@@ -52,6 +53,10 @@ class DynamoEpisodeStore:
         self._idempotency = idempotency
         self._tally = tally
         self._hot_window = hot_window
+
+    def owner(self, episode: Episode) -> str:
+        """See `EpisodeStore.owner`."""
+        return owner_of(episode_key(episode.tenant_id, episode.agent_id, self._bucket(episode), episode.position))
 
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
         """See `EpisodeStore.append`; one call for up to 25 items."""
@@ -97,11 +102,14 @@ class DynamoEpisodeStore:
         return heapq.merge(*streams, key=_place, reverse=span.newest_first)
 
     def _items(self, episode: Episode, now: datetime) -> list[Item]:
-        # By its own time and not by now: written again after a growth, it has to be found where it was.
-        buckets = self._buckets.get(episode.tenant_id, episode.agent_id)
-        bucket = buckets.for_write(episode.session_id, episode.created_at)
+        bucket = self._bucket(episode)
         item = check_size(episode_item(episode, bucket, self._hot_window))
         return [item, *late_markers(episode, bucket, now)]
+
+    def _bucket(self, episode: Episode) -> int:
+        # By its own time and not by now: written again after a growth, it has to be found where it was.
+        buckets = self._buckets.get(episode.tenant_id, episode.agent_id)
+        return buckets.for_write(episode.session_id, episode.created_at)
 
     def _count(self, episode: Episode, item: Item) -> None:
         # Markers do not count: they are gone after ten minutes, and nothing here would hear of it.

@@ -8,10 +8,12 @@ from agent_memory.adapters import dynamodb
 from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_item import (
     Item,
+    body_pointer,
     check_size,
     document,
     key,
     number,
+    read_body,
     read_document,
     read_number,
     read_text,
@@ -93,7 +95,7 @@ def stored_record(item: Item) -> IdempotencyRecord:
         request_hash=str(read_text(item, "request_hash")),
         started_at=from_micros(read_number(item, "started_at") or 0),
         lapses_at=from_micros(read_number(item, "lapses_at") or 0),
-        answer=None if status is None else Answer(status, read_document(item, "body")),
+        answer=None if status is None else Answer(status, read_document(item, "body"), read_body(item)),
     )
 
 
@@ -113,4 +115,6 @@ def _item(record: IdempotencyRecord) -> Item:
         item["status"] = number(record.answer.status)
         if record.answer.body is not None:
             item["body"] = document(record.answer.body)
+        if record.answer.body_kept is not None:
+            item |= body_pointer(record.answer.body_kept)
     return check_size(item)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent_memory.domain import json_document
-from agent_memory.errors import PayloadTooLarge
+from agent_memory.domain.bodies import MAX_INLINE_ANSWER_BYTES, StoredBody
+from agent_memory.errors import NoRoomInRecord
 
 Item = dict[str, dict[str, Any]]
 
@@ -46,7 +47,25 @@ def number(value: int) -> dict[str, Any]:
 
 def document(value: Any) -> dict[str, Any]:
     """Make an attribute value of JSON: UTF-8, compressed when that pays."""
-    raw = json_document.dumps(value).encode()
+    return _compressed(json_document.dumps(value).encode())
+
+
+def value_document(value: Any, annotations: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Make an attribute value of a record's value, under `content` beside its annotations when there are some.
+
+    Raises:
+        NoRoomInRecord: the value has over 1,000,000 bytes: it would come back as a link, so it needs a body.
+    """
+    written = json_document.dumps(value)
+    # Not encoded to be counted unless it may matter: a character has four bytes at most.
+    if len(written) * 4 > MAX_INLINE_ANSWER_BYTES and len(written.encode()) > MAX_INLINE_ANSWER_BYTES:
+        raise NoRoomInRecord(f"the value has over {MAX_INLINE_ANSWER_BYTES} bytes")
+    if annotations is None:
+        return _compressed(written.encode())
+    return document({"content": json_document.RawJson(written), **annotations})
+
+
+def _compressed(raw: bytes) -> dict[str, Any]:
     if len(raw) > _COMPRESS_OVER_BYTES:
         raw = min(raw, gzip.compress(raw, compresslevel=6, mtime=0), key=len)
     return {"B": base64.b64encode(raw).decode()}
@@ -79,11 +98,11 @@ def check_size(item: Item) -> Item:
     """Refuse what DynamoDB would refuse, before anything is sent.
 
     Raises:
-        PayloadTooLarge: over 390,000 bytes after compression.
+        NoRoomInRecord: over 390,000 bytes after compression.
     """
     size = item_bytes(item)
     if size > MAX_ITEM_BYTES:
-        raise PayloadTooLarge(
+        raise NoRoomInRecord(
             f"the record has {size} bytes after compression; at most {MAX_ITEM_BYTES} fit",
             details={"bytes": size, "limit": MAX_ITEM_BYTES},
         )
@@ -99,3 +118,37 @@ def _value_bytes(value: dict[str, Any]) -> int:
     if "B" in value:
         return len(value["B"]) * 3 // 4
     return len(str(next(iter(value.values()))).encode())
+
+
+BODY_ATTRIBUTES = ("body_key", "body_sha256", "body_size", "body_opaque")
+
+
+def body_pointer(body: StoredBody) -> Item:
+    """The attributes by which an item owns a body."""
+    pointer = {"body_key": text(body.key), "body_sha256": text(body.sha256), "body_size": number(body.size)}
+    return pointer | ({"body_opaque": number(1)} if body.is_opaque else {})
+
+
+def read_body(item: Mapping[str, Any]) -> StoredBody | None:
+    """Undo `body_pointer`; None for an item that owns no body."""
+    key_ = read_text(item, "body_key")
+    if key_ is None:
+        return None
+    return StoredBody(
+        key_, str(read_text(item, "body_sha256")), read_number(item, "body_size") or 0, "body_opaque" in item
+    )
+
+
+def owner_of(item: Mapping[str, Any]) -> str:
+    """What an item is called in keys of bodies: base64url of both parts of its own key."""
+    return base64.urlsafe_b64encode(f"{item['pk']['S']}\n{item['sk']['S']}".encode()).decode().rstrip("=")
+
+
+def owned_by(owner: str) -> Item:
+    """Undo `owner_of`: the key of the item.
+
+    Raises:
+        ValueError: it is no such name.
+    """
+    pk, _, sk = base64.urlsafe_b64decode(owner + "=" * (-len(owner) % 4)).decode().partition("\n")
+    return {"pk": text(pk), "sk": text(sk)}

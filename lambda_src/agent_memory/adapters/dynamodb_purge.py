@@ -1,4 +1,4 @@
-"""Removal of an agent's partitions of the memory table, whatever stands in them."""
+"""Removal of an agent's partitions of the memory table, whatever stands in them but the count of purges."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,11 +6,13 @@ from typing import Any
 
 from agent_memory.adapters import dynamodb
 from agent_memory.adapters.aws_json import AwsJsonClient
-from agent_memory.adapters.dynamodb_item import Item, item_bytes, key, text
+from agent_memory.adapters.dynamodb_archive import DynamoArchiveIndex
+from agent_memory.adapters.dynamodb_archive_rows import EPOCH, partition
+from agent_memory.adapters.dynamodb_counted import counted_bytes
+from agent_memory.adapters.dynamodb_item import Item, key, text
 from agent_memory.domain.ports import BucketStore
 from agent_memory.domain.purge import Kind, Removed
 
-# What counts as usage; markers and whose session it is do not.
 _KINDS: dict[str, Kind] = {"SESSION": "state", "EPISODE": "episodic"}
 
 
@@ -21,21 +23,32 @@ class DynamoAgentRecords:
         self._client = client
         self._table = table
         self._buckets = buckets
+        self._index = DynamoArchiveIndex(client, table)
 
     def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
-        """See `AgentStore.purge`; 25 items a call, read consistently, bucket after bucket."""
+        """See `AgentStore.purge`; 25 items a call, read consistently, bucket after bucket.
+
+        Each time an epoch begins first: whoever read records that the time before removed commits no object of them
+        any more, and whoever did before that has left a row, which goes now. The epoch itself stays.
+        """
+        self._index.begin_epoch(tenant_id, agent_id)
+        rows = self._query(partition(tenant_id, agent_id), "pk = :pk AND sk > :epoch", {":epoch": text(EPOCH)})
+        for group in dynamodb.delete_found(self._client, rows):
+            yield _removed(group)
         for bucket in self._buckets.get(tenant_id, agent_id).all():
-            request: dict[str, Any] = {
-                "TableName": self._table,
-                "KeyConditionExpression": "pk = :pk",
-                "ExpressionAttributeValues": {":pk": text(key(tenant_id, agent_id, str(bucket)))},
-                "ConsistentRead": True,
-            }
-            for group in dynamodb.delete_found(self._client, request):
+            records = self._query(text(key(tenant_id, agent_id, str(bucket))), "pk = :pk", {})
+            for group in dynamodb.delete_found(self._client, records):
                 yield _removed(group)
+
+    def _query(self, pk: dict[str, Any], condition: str, values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": {":pk": pk, **values},
+            "ConsistentRead": True,
+        }
 
 
 def _removed(items: list[Item]) -> Removed:
     kinds = [_KINDS.get(item["sk"]["S"].partition("#")[0], "other") for item in items]
-    counted = sum(item_bytes(item) for item, kind in zip(items, kinds, strict=True) if kind != "other")
-    return Removed(Counter(kinds), dynamo_bytes=counted)
+    return Removed(Counter(kinds), dynamo_bytes=sum(counted_bytes(item) for item in items))

@@ -13,11 +13,12 @@ from agent_memory.adapters import dynamodb
 from agent_memory.adapters.aws_http import AwsError
 from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore, stored_record
-from agent_memory.adapters.dynamodb_item import Item, item_bytes, key, number, read_number, read_text, text
+from agent_memory.adapters.dynamodb_item import Item, item_bytes, key, number, owner_of, read_number, read_text, text
 from agent_memory.adapters.dynamodb_state_item import (
     LIVE,
     SESSION,
     changed_attributes,
+    dropped_by,
     item_key,
     read_state,
     state_item,
@@ -28,7 +29,7 @@ from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.state import Session, State, StateChange, StateKey, VersionMismatch
 from agent_memory.domain.times import from_micros, to_micros
 from agent_memory.domain.usage import Tally
-from agent_memory.errors import PayloadTooLarge
+from agent_memory.errors import NoRoomInRecord
 
 
 class DynamoStateStore:
@@ -41,6 +42,10 @@ class DynamoStateStore:
         self._tally = tally
         # What was read last, as (record, version, bytes): a transaction does not tell what it replaced.
         self._seen: tuple[StateKey, int, int] | None = None
+
+    def owner(self, key: StateKey) -> str:
+        """See `StateStore.owner`."""
+        return owner_of(item_key(key))
 
     def get(self, key: StateKey, now: datetime) -> State | None:
         """Read a live record; one strongly consistent call."""
@@ -78,9 +83,9 @@ class DynamoStateStore:
         except AwsError as exc:
             # Only the service can tell how large the rest of the record is.
             if exc.code == "ValidationException" and "size" in str(exc.body.get("message")):
-                raise PayloadTooLarge("the record would have over 400,000 bytes after compression") from exc
+                raise NoRoomInRecord("the record would have over 400,000 bytes after compression") from exc
             raise
-        after = before | new
+        after = {name: value for name, value in before.items() if name not in dropped_by(new)} | new
         self._tally.stored(change.key.agent_id, change.key.session_id, item_bytes(after) - item_bytes(before))
         return read_state(change.key, after)
 

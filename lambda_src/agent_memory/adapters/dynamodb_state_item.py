@@ -4,15 +4,19 @@ from datetime import datetime
 from typing import Any
 
 from agent_memory.adapters.dynamodb_item import (
+    BODY_ATTRIBUTES,
     Item,
+    body_pointer,
     check_size,
     document,
     key,
     key_part,
     number,
+    read_body,
     read_document,
     read_number,
     text,
+    value_document,
 )
 from agent_memory.domain.state import State, StateChange, StateKey
 from agent_memory.domain.times import from_micros, to_micros
@@ -34,14 +38,14 @@ def state_item(state: State, write_id: str) -> Item:
     """Make the item.
 
     Raises:
-        PayloadTooLarge: over 390,000 bytes after compression.
+        NoRoomInRecord: over 390,000 bytes after compression, or data over 1,000,000 bytes.
     """
     item = {
         **item_key(state.key),
         "agent_id": text(state.key.agent_id),
         "session_id": text(state.key.session_id),
         "version": number(state.version),
-        "body": document(state.data),
+        **_data(state),
         "created_at": number(to_micros(state.created_at)),
         "updated_at": number(to_micros(state.updated_at)),
         "write_id": text(write_id),
@@ -55,10 +59,10 @@ def changed_attributes(change: StateChange, write_id: str) -> Item:
     """The attributes that a change sets.
 
     Raises:
-        PayloadTooLarge: these alone are over 390,000 bytes after compression.
+        NoRoomInRecord: these alone are over 390,000 bytes after compression, or data over 1,000,000 bytes.
     """
     new = {
-        "body": document(change.data),
+        **_data(change),
         "version": number(change.version),
         "updated_at": number(to_micros(change.updated_at)),
         "write_id": text(write_id),
@@ -68,13 +72,21 @@ def changed_attributes(change: StateChange, write_id: str) -> Item:
     return check_size(new)
 
 
+def dropped_by(new: Item) -> tuple[str, ...]:
+    """The attributes of the version before that must not stay: data is in the item or in a body, never in both."""
+    return tuple(name for name in ("body", *BODY_ATTRIBUTES) if name not in new)
+
+
 def update_of(new: Item, version: int) -> dict[str, Any]:
     """The part of an UpdateItem that sets `new` over the live version before."""
     values = {f":{name}": value for name, value in new.items()}
     values[":before"] = number(version - 1)
     values[":now"] = new["updated_at"]
     return {
-        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in new),
+        "UpdateExpression": "SET "
+        + ", ".join(f"#{name} = :{name}" for name in new)
+        + " REMOVE "
+        + ", ".join(dropped_by(new)),
         "ConditionExpression": f"version = :before AND {LIVE}",
         "ExpressionAttributeNames": {f"#{name}": name for name in new},
         "ExpressionAttributeValues": values,
@@ -92,7 +104,14 @@ def read_state(state_key: StateKey, item: Item) -> State:
         updated_at=from_micros(read_number(item, "updated_at") or 0),
         expires_at=None if expires_at is None else from_micros(expires_at),
         annotations={name: read_document(item, name) for name in _ANNOTATIONS if name in item},
+        body=read_body(item),
     )
+
+
+def _data(written: State | StateChange) -> Item:
+    if written.body is not None:
+        return body_pointer(written.body)
+    return {"body": value_document(written.data)}
 
 
 def _expiry(expires_at: datetime | None) -> Item:

@@ -40,11 +40,11 @@ class _AskedEachTime(Credentials):
         return ReadOnlyCredentials(now.access_key_id, now.secret_access_key, now.session_token)
 
 
-def make_client(region: str, credentials: CredentialSource = own_role) -> "S3Client":
+def make_client(region: str, credentials: CredentialSource = own_role, limits: Config = _LIMITS) -> "S3Client":
     """Make the client; it connects at its first call."""
     session = get_session()
     session.register_component("credential_provider", _AskedEachTime(credentials))
-    client: S3Client = boto3.Session(botocore_session=session, region_name=region).client("s3", config=_LIMITS)
+    client: S3Client = boto3.Session(botocore_session=session, region_name=region).client("s3", config=limits)
     return client
 
 

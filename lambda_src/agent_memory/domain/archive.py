@@ -28,6 +28,10 @@ reader of a younger stretch need not look into the cold tier."""
 FULL_BYTES = 128 * 1024
 """An object of so many bytes is worth its PUT, and moves to cheaper classes."""
 
+ORPHANED_AFTER = timedelta(days=1)
+"""How old a version of an object is that the sweep removes when nobody knows of it. Whoever commits an object has
+written it long after half of that."""
+
 _FINGERPRINT_BYTES = 4
 
 
@@ -103,6 +107,11 @@ class Pending:
     size: int
     oldest: datetime
 
+    @property
+    def name(self) -> str:
+        """The same for the same episodes, whoever notes them."""
+        return name_of(each.position.id for each in self.keys)
+
 
 class ArchiveIndex(Protocol):
     """What is known of an agent's episodes on their way to the cold tier, and of the objects there.
@@ -142,7 +151,11 @@ class ColdObjects(Protocol):
     """Objects of the archive bucket. Every method raises StoreUnavailable when the bucket does not answer."""
 
     def put_once(self, key: str, content: bytes) -> None:
-        """Write an object whose name says what is in it; one that is there already stays."""
+        """Write an object whose name says what is in it; one that is there already stays.
+
+        But of one that is half as old as `ORPHANED_AFTER` a new version is written, so that no sweep removes it from
+        under whoever is about to commit it.
+        """
 
     def put_over(self, key: str, content: bytes) -> None:
         """Write an object, whatever is there: only where what is there was found broken."""

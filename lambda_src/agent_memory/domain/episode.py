@@ -1,26 +1,29 @@
 """Episodic memory: append-only events of an agent, ordered by (time, id)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from agent_memory.domain.bodies import StoredBody
-from agent_memory.domain.fields import Body, Id, JsonObject, Time, Write
+from agent_memory.domain.bodies import StoredBody, shown_beside
+from agent_memory.domain.fields import Body, Id, JsonObject, Time
 from agent_memory.domain.identifiers import new_ulid
+from agent_memory.domain.uploads import BodyLink, ValueWrite, either_or
 
 EpisodeType = Literal["conversation", "action", "observation", "tool_call"]
 MAX_BATCH = 100
 
 
-class NewEpisode(Write):
+class NewEpisode(ValueWrite):
     """Body of POST /v1/memory/episodic, and one item of a batch."""
+
+    model_config = ConfigDict(json_schema_extra=either_or("content"))
 
     agent_id: Id
     session_id: Id
     type: EpisodeType
-    content: Any
+    content: Any = None
     timestamp: Time | None = None
     run_id: Id | None = None
 
@@ -31,8 +34,8 @@ class EpisodeBatch(Body):
     items: Annotated[list[Any], Field(min_length=1, max_length=MAX_BATCH)]
 
 
-class EpisodeResponse(BaseModel):
-    """One episode."""
+class EpisodeResponse(BodyLink):
+    """One episode; large content is null here, and lies behind the link."""
 
     id: str
     agent_id: str
@@ -111,6 +114,15 @@ class Episode:
         """The person it is about."""
         return self.annotations.get("user_id")
 
+    @property
+    def value(self) -> Any:
+        """The content."""
+        return self.content
+
+    def holding(self, value: Any, body: StoredBody | None) -> "Episode":
+        """The same with other content, or with content elsewhere."""
+        return replace(self, content=value, body=body)
+
     def is_live(self, now: datetime) -> bool:
         """Expired is the same as absent, whether or not the store has swept it."""
         return self.expires_at is None or self.expires_at > now
@@ -123,6 +135,7 @@ class Episode:
             "session_id": self.session_id,
             "type": self.type,
             "content": self.content,
+            **shown_beside(self.content, self.body),
             "metadata": {},
             "timestamp": self.timestamp,
             "run_id": self.run_id,

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from agent_memory.domain.bodies import StoredBody
 from agent_memory.domain.json_document import dumps
 from agent_memory.errors import Conflict, InProgress, InvalidRequest
 
@@ -15,10 +16,14 @@ MAX_KEY_LENGTH = 255
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished answer: `body` is the JSON of `data` or of `error`, without meta."""
+    """A finished answer: `body` is the JSON of `data` or of `error`, without meta.
+
+    Of a large value it says only where that lies: in `body_kept`.
+    """
 
     status: int
     body: str | None
+    body_kept: StoredBody | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +40,9 @@ class IdempotencyRecord:
     lapses_at: datetime
     answer: Answer | None = None
 
-    def answered(self, status: int, body: str | None) -> "IdempotencyRecord":
+    def answered(self, status: int, body: str | None, body_kept: StoredBody | None = None) -> "IdempotencyRecord":
         """The same request, finished."""
-        return replace(self, answer=Answer(status, body), lapses_at=self.started_at + KEEP)
+        return replace(self, answer=Answer(status, body, body_kept), lapses_at=self.started_at + KEEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,9 @@ class Attempt:
 
     record: IdempotencyRecord | None = None
 
-    def answered(self, status: int, data: object) -> IdempotencyRecord | None:
+    def answered(self, status: int, data: object, body_kept: StoredBody | None = None) -> IdempotencyRecord | None:
         """The record to commit together with the effect."""
-        return self.record and self.record.answered(status, None if data is None else dumps(data))
+        return self.record and self.record.answered(status, None if data is None else dumps(data), body_kept)
 
     def began(self, now: datetime) -> datetime:
         """When the request was first seen: what it says of time is judged by that, whenever it is repeated."""

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from datetime import datetime
 
-from agent_memory.domain.times import to_micros
+from agent_memory.domain.times import from_micros, to_micros
 
 MAX_ID_BYTES = 256
 TENANT_ID = re.compile(r"[a-z0-9-]{1,63}")
@@ -68,3 +68,13 @@ def new_ulid(at: datetime, randomness: bytes | None = None) -> str:
     millis = max(to_micros(at) // 1000, 0)
     number = (millis << 80) | int.from_bytes(randomness or os.urandom(10), "big")
     return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def ulid_time(ulid: str) -> datetime | None:
+    """When an id of `new_ulid` was made, to the millisecond; None for any other id."""
+    if len(ulid) != 26 or not set(ulid) <= set(_CROCKFORD):
+        return None
+    millis = 0
+    for character in ulid[:10]:
+        millis = millis << 5 | _CROCKFORD.index(character)
+    return from_micros(millis * 1000) if millis < 1 << 47 else None

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Protocol
 
@@ -20,8 +20,10 @@ class Limits:
     - `requests_per_second`: in each second of the clock, so up to twice that around the seam of two.
     - `requests_per_month`: every authenticated request, refused ones and repetitions included.
     - `embeddings_per_month`: texts that the model is called for.
-    - `stored_bytes`: states and episodes, counted as usage counts them.
+    - `stored_bytes`: states and episodes in DynamoDB, and as much again in S3, counted as usage counts them. What
+      moves to the archive by itself is never refused.
     - `vectors`: pieces of stored texts.
+    - `retention_days`: how long an episode is kept, whatever its writer says.
     """
 
     requests_per_second: int | None = None
@@ -29,6 +31,7 @@ class Limits:
     embeddings_per_month: int | None = None
     stored_bytes: int | None = None
     vectors: int | None = None
+    retention_days: int | None = None
 
     @classmethod
     def read(cls, written: str | None) -> "Limits":
@@ -45,11 +48,17 @@ class Limits:
         return Limits(**{**asdict(self), **{name: value for name, value in by.items() if name in NAMES}})
 
     @property
+    def retention(self) -> timedelta | None:
+        """How long an episode is kept."""
+        return None if self.retention_days is None else timedelta(days=self.retention_days)
+
+    @property
     def limits_requests(self) -> bool:
         """Whether a request can be one too many."""
         return self.requests_per_second is not None or self.requests_per_month is not None
 
 
+MAX_RETENTION_DAYS = 36_500
 NO_LIMITS = Limits()
 NAMES = tuple(field.name for field in fields(Limits))
 

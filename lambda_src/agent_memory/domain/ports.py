@@ -21,6 +21,9 @@ from agent_memory.errors import AgentMemoryError
 class StateStore(Protocol):
     """One record for each (tenant, agent, session); a read sees every earlier write."""
 
+    def owner(self, key: StateKey) -> str:
+        """What the record is called in keys of what it owns elsewhere."""
+
     def get(self, key: StateKey, now: datetime) -> State | None:
         """Read a live record."""
 
@@ -29,6 +32,7 @@ class StateStore(Protocol):
 
         Raises:
             RateLimited: the tenant may not store so much; nothing was written. `update` raises it too.
+            NoRoomInRecord: the data needs a body; nothing was written. `update` raises it too.
             VersionMismatch: something else lives there; nothing was written.
             AlreadyAnswered: the idempotency key has been used; nothing was written.
         """
@@ -60,8 +64,13 @@ class StateStore(Protocol):
 class EpisodeStore(Protocol):
     """Episodes of an agent; a timeline holds everything acknowledged before its walk started."""
 
+    def owner(self, episode: Episode) -> str:
+        """What the record is called in keys of what it owns elsewhere."""
+
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
         """Write each episode: None for each that is durable, else why not. Repeating one changes nothing.
+
+        NoRoomInRecord says that the content needs a body; `append_answered` raises it.
 
         Raises:
             RateLimited: the tenant may not store so much; nothing was written. `append_answered` raises it too.

@@ -10,7 +10,7 @@ class ScanBudget(Protocol):
         """Take one more page of the store; False when none is left."""
 
     def open_object(self) -> bool:
-        """Take one more object of the archive; False when none is left."""
+        """Read one more object of the archive, or large value; False when none is left."""
 
     def in_time(self) -> bool:
         """Whether the request may work on, whatever it reads."""

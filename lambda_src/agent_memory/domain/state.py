@@ -1,31 +1,37 @@
 """Working memory: one versioned JSON document for each session of an agent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from agent_memory.domain.bodies import StoredBody, shown_beside
 from agent_memory.domain.fields import Body, Id, JsonObject, Time, Write
+from agent_memory.domain.uploads import BodyLink, ValueWrite, either_or
 
 DEFAULT_SESSION = "default"
 # The largest integer that every JSON reader and every store holds exactly.
 Version = Annotated[int, Field(ge=1, le=2**53 - 1)]
 
 
-class NewState(Write):
+class NewState(ValueWrite):
     """Body of POST /v1/state."""
+
+    model_config = ConfigDict(json_schema_extra=either_or("data"))
 
     agent_id: Id
     session_id: Id = DEFAULT_SESSION
-    data: JsonObject
+    data: JsonObject = Field(default_factory=dict)
 
 
-class StateReplacement(Write):
+class StateReplacement(ValueWrite):
     """Body of PUT /v1/state/{agent_id}."""
 
+    model_config = ConfigDict(json_schema_extra=either_or("data"))
+
     session_id: Id = DEFAULT_SESSION
-    data: JsonObject
+    data: JsonObject = Field(default_factory=dict)
     version: Version
 
 
@@ -43,12 +49,12 @@ class StateQuery(Body):
     session_id: Id = DEFAULT_SESSION
 
 
-class StateResponse(BaseModel):
-    """One session's state."""
+class StateResponse(BodyLink):
+    """One session's state; a large one is null here, and lies behind the link."""
 
     agent_id: str
     session_id: str
-    data: JsonObject
+    data: JsonObject | None
     version: int
     created_at: Time
     updated_at: Time
@@ -80,15 +86,28 @@ class Session(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One version of a record. `annotations` are the optional descriptive fields of the write."""
+    """One version of a record. `annotations` are the optional descriptive fields of the write.
+
+    With a `body` the data lies in S3, and is None until it is read from there.
+    """
 
     key: StateKey
-    data: JsonObject
+    data: JsonObject | None
     version: int
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None
     annotations: JsonObject
+    body: StoredBody | None = None
+
+    @property
+    def value(self) -> JsonObject | None:
+        """The data."""
+        return self.data
+
+    def holding(self, value: Any, body: StoredBody | None) -> "State":
+        """The same with other data, or with data elsewhere."""
+        return replace(self, data=value, body=body)
 
     def is_live(self, now: datetime) -> bool:
         """Expired is the same as absent, whether or not the store has swept it."""
@@ -100,6 +119,7 @@ class State:
             "agent_id": self.key.agent_id,
             "session_id": self.key.session_id,
             "data": self.data,
+            **shown_beside(self.data, self.body),
             "version": self.version,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
@@ -113,11 +133,21 @@ class StateChange:
     """The next version of a record that the writer has not read: what is None or missing stays as it is."""
 
     key: StateKey
-    data: JsonObject
+    data: JsonObject | None
     version: int
     updated_at: datetime
     expires_at: datetime | None
     annotations: JsonObject
+    body: StoredBody | None = None
+
+    @property
+    def value(self) -> JsonObject | None:
+        """The data."""
+        return self.data
+
+    def holding(self, value: Any, body: StoredBody | None) -> "StateChange":
+        """The same with other data, or with data elsewhere."""
+        return replace(self, data=value, body=body)
 
     def applied_to(self, current: State) -> State:
         """The record after the change."""
@@ -129,6 +159,7 @@ class StateChange:
             updated_at=self.updated_at,
             expires_at=self.expires_at or current.expires_at,
             annotations={**current.annotations, **self.annotations},
+            body=self.body,
         )
 
 

@@ -30,10 +30,15 @@ class NewClaim(Write):
     lease_s: Annotated[int, Field(ge=1, le=MAX_LEASE_S)]
 
 
-class Completion(Write):
-    """Body of PUT /v1/runs/{run_id}/tools/{call_id}: a result or an error, either of them any JSON."""
+class OutcomeOfClaim(Write):
+    """What may be said beside an outcome: of which claim it is, without a word of the current one."""
 
     claim_id: Id | None = None
+
+
+class Completion(OutcomeOfClaim):
+    """Body of PUT /v1/runs/{run_id}/tools/{call_id}: a result or an error, either of them any JSON."""
+
     result: Any = None
     error: Any = None
 

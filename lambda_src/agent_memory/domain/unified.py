@@ -16,8 +16,8 @@ MAX_OVERVIEW = 50
 _WORTH_OF_WORDS = 0.7
 Layer = Literal["working", "episodic", "semantic"]
 _RULE = (
-    "must hold data (working memory), or type and session_id with content (episodic), or content alone (semantic); "
-    "of these it holds "
+    "must hold data (working memory), or type and session_id with content (episodic), or content alone (semantic), "
+    "with upload_id in place of data or of an episode's content; of these it holds "
 )
 
 
@@ -78,10 +78,10 @@ def layer_of(body: Any) -> Layer:
     """
     if not isinstance(body, dict):
         raise InvalidRequest.of("body", "must be an object")
-    match [name for name in ("data", "content", "type", "session_id") if name in body]:
-        case ["data"] | ["data", "session_id"]:
+    match [name for name in ("data", "content", "type", "upload_id", "session_id") if name in body]:
+        case ["data" | "upload_id"] | ["data" | "upload_id", "session_id"]:
             return "working"
-        case ["type", "session_id"] | ["content", "type", "session_id"]:
+        case ["type", "session_id"] | ["content", "type", "session_id"] | ["type", "upload_id", "session_id"]:
             return "episodic"
         case ["content"] | ["content", "session_id"]:
             return "semantic"

@@ -11,7 +11,8 @@ What each counter means:
 - `dynamo_bytes`: names and values of the states, episodes, steps and tool calls in DynamoDB, as they are stored. What
   expires stays
   counted until it is overwritten or purged: nothing in this release hears of DynamoDB's own deletions.
-- `s3_bytes`: objects in the archive, all versions.
+- `s3_bytes`: objects in the archive, all versions, and large values. What was uploaded counts from when a record takes
+  it; until then it is gone within two days.
 - `vectors`: pieces of stored texts. What expires stays counted until the tenant's next writes remove it.
 
 Where the tenant has a limit, work is counted before it is done, and what came out smaller is given back. A counter may
@@ -43,6 +44,7 @@ class LimitsResponse(BaseModel):
     embeddings_per_month: int | None
     stored_bytes: int | None
     vectors: int | None
+    retention_days: int | None
 
 
 class UsageResponse(BaseModel):
@@ -58,7 +60,7 @@ class UsageResponse(BaseModel):
     limits: LimitsResponse
 
 
-Work = Literal["embeddings", "dynamo_bytes", "vectors"]
+Work = Literal["embeddings", "dynamo_bytes", "s3_bytes", "vectors"]
 """Work that a tenant may have a limit of."""
 
 
@@ -123,7 +125,7 @@ class Tally:
             "agents": self.agents,
             "sessions": self.sessions,
             "dynamo_bytes": self.dynamo_bytes - self.reserved.get("dynamo_bytes", 0),
-            "s3_bytes": self.s3_bytes,
+            "s3_bytes": self.s3_bytes - self.reserved.get("s3_bytes", 0),
             "vectors": self.vectors - self.reserved.get("vectors", 0),
         }
         return {name: count for name, count in counts.items() if count}

@@ -12,13 +12,16 @@ from agent_memory.service.paging import Page
 def append(request: Request) -> Response:
     """POST /v1/memory/episodic."""
     new = request.body(NewEpisode)
-    return Response(201, bootstrap.episodic().append(request.tenant_id, new, request.attempt).response())
+    episode = bootstrap.episodic().append(request.tenant_id, new, request.attempt, request.caller.cursor_key)
+    return Response(201, episode.response())
 
 
 def append_batch(request: Request) -> Response:
     """POST /v1/memory/episodic/batch."""
     batch = request.body(EpisodeBatch)
-    outcomes = bootstrap.episode_batches().append(request.tenant_id, batch.items, request.attempt, batch_results)
+    outcomes = bootstrap.episode_batches().append(
+        request.tenant_id, batch.items, request.attempt, batch_results, request.caller.cursor_key
+    )
     return Response(200, batch_results(outcomes))
 
 

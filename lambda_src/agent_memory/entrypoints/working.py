@@ -3,6 +3,7 @@
 from agent_memory import bootstrap
 from agent_memory.domain.fields import MAX_LIMIT, Body, Limit
 from agent_memory.domain.state import NewState, StateKey, StatePatch, StateQuery, StateReplacement
+from agent_memory.domain.uploads import NewUpload
 from agent_memory.entrypoints import runs
 from agent_memory.entrypoints.http import Response, api, partial_meta
 from agent_memory.entrypoints.request import Request
@@ -19,7 +20,8 @@ class SessionsQuery(Body):
 def create(request: Request) -> Response:
     """POST /v1/state."""
     new = request.body(NewState)
-    return Response(201, bootstrap.working().create(request.tenant_id, new, request.attempt).response())
+    state = bootstrap.working().create(request.tenant_id, new, request.attempt, request.caller.cursor_key)
+    return Response(201, state.response())
 
 
 def get(request: Request) -> Response:
@@ -32,7 +34,7 @@ def get(request: Request) -> Response:
 def replace(request: Request) -> Response:
     """PUT /v1/state/{agent_id}."""
     agent_id, new = request.path_id("agent_id"), request.body(StateReplacement)
-    state = bootstrap.working().replace(request.tenant_id, agent_id, new, request.attempt)
+    state = bootstrap.working().replace(request.tenant_id, agent_id, new, request.attempt, request.caller.cursor_key)
     return Response(200, state.response())
 
 
@@ -69,6 +71,13 @@ def flags(request: Request) -> Response:
     return Response(200, {"flags": bootstrap.tenant_flags().of(request.tenant_id)})
 
 
+def announce_upload(request: Request) -> Response:
+    """POST /v1/uploads."""
+    new = request.body(NewUpload)
+    upload = bootstrap.uploads().announce(request.tenant_id, new, request.attempt, request.caller.cursor_key)
+    return Response(201, upload.model_dump())
+
+
 ROUTES = {
     **runs.ROUTES,
     "GET /v1/flags": flags,
@@ -78,5 +87,6 @@ ROUTES = {
     "PATCH /v1/state/{agent_id}": patch,
     "GET /v1/state/{agent_id}/sessions": sessions,
     "DELETE /v1/state/{agent_id}/{session_id}": delete,
+    "POST /v1/uploads": announce_upload,
 }
 handler = api(ROUTES)

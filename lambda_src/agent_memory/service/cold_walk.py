@@ -9,7 +9,7 @@ from agent_memory import logs
 from agent_memory.domain.archive import ArchivedObject, ColdObjects, may_hold
 from agent_memory.domain.archived_episode import episode_of, lines_in
 from agent_memory.domain.episode import Episode, Examined, Position
-from agent_memory.domain.object_rows import ObjectRows
+from agent_memory.domain.object_rows import ObjectRows, Stretch
 from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
 from agent_memory.domain.timeline import Span
 from agent_memory.errors import StoreUnavailable
@@ -43,16 +43,14 @@ class ColdWalk:
             ObjectVanished, ScanBudgetSpent: what was yielded stands.
             StoreUnavailable: an object is not what was written.
         """
-        span, bounds = self.span, _Bounds(low, high)
-        rows = self.rows.along(
-            span.tenant_id, span.agent_id, low, high, newest_first=span.newest_first, budget=self.budget
-        )
-        row, open_ = next(rows, None), _Open(span.newest_first)
+        stretch = Stretch(self.span.tenant_id, self.span.agent_id, low, high, self.span.newest_first)
+        rows, open_ = self.rows.along(stretch, self.budget), _Open(stretch.newest_first)
+        row = next(rows, None)
         while row or open_.streams:
-            if row and open_.has_come_to(end := bounds.clip(row.last if span.newest_first else row.first)):
+            if row and open_.has_come_to(end := _clipped(stretch.near_end(row), stretch)):
                 yield end, None
                 if self._may_hold(row):
-                    open_.add(self._read(row, bounds))
+                    open_.add(self._read(row, stretch))
                 row = next(rows, None)
             else:
                 yield open_.take()
@@ -63,10 +61,10 @@ class ColdWalk:
         named = all(value is None or may_hold(prints, value) for prints, value in asked)
         return named and (span.type is None or span.type in row.types)
 
-    def _read(self, row: ArchivedObject, bounds: "_Bounds") -> Iterator[Examined]:
+    def _read(self, row: ArchivedObject, stretch: Stretch) -> Iterator[Examined]:
         lines = self._lines(row)
-        start = 0 if bounds.low is None else bisect_left(lines, bounds.low, key=_position)
-        stop = len(lines) if bounds.high is None else bisect_right(lines, bounds.high, key=_position)
+        start = 0 if stretch.low is None else bisect_left(lines, stretch.low, key=_position)
+        stop = len(lines) if stretch.high is None else bisect_right(lines, stretch.high, key=_position)
         for place in reversed(range(start, stop)) if self.span.newest_first else range(start, stop):
             episode = episode_of(lines[place])
             yield episode.position, episode if self._is_wanted(episode) else None
@@ -92,16 +90,6 @@ class ColdWalk:
             and span.user_id in (None, episode.user_id)
             and span.run_id in (None, episode.run_id)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Bounds:
-    low: Position | None
-    high: Position | None
-
-    def clip(self, position: Position) -> Position:
-        position = position if self.low is None else max(position, self.low)
-        return position if self.high is None else min(position, self.high)
 
 
 class _Open:
@@ -134,3 +122,8 @@ class _Open:
 
 def _position(line: bytes) -> Position:
     return episode_of(line).position
+
+
+def _clipped(position: Position, stretch: Stretch) -> Position:
+    position = position if stretch.low is None else max(position, stretch.low)
+    return position if stretch.high is None else min(position, stretch.high)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from agent_memory.domain.bodies import bodies_of
 from agent_memory.domain.cursor import seal, unseal
 from agent_memory.domain.episode import Episode, NewEpisode, Position
 from agent_memory.domain.idempotency import Attempt
@@ -12,6 +13,7 @@ from agent_memory.domain.ports import EpisodeStore
 from agent_memory.domain.state import StateKey
 from agent_memory.domain.timeline import EpisodeQuery, Span
 from agent_memory.domain.times import from_micros, to_micros
+from agent_memory.service.large_values import LargeValues
 from agent_memory.service.paging import Page, PageBudget, fill_page
 from agent_memory.service.subjects import Subjects
 
@@ -19,21 +21,32 @@ from agent_memory.service.subjects import Subjects
 class EpisodicMemory:
     """The episodic routes but for the batch."""
 
-    def __init__(self, store: EpisodeStore, subjects: Subjects, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: EpisodeStore, subjects: Subjects, values: LargeValues, clock: Callable[[], datetime]
+    ) -> None:
         self._store = store
         self._subjects = subjects
+        self._values = values
         self._clock = clock
 
-    def append(self, tenant_id: str, new: NewEpisode, attempt: Attempt) -> Episode:
+    def append(self, tenant_id: str, new: NewEpisode, attempt: Attempt, cursor_key: bytes) -> Episode:
         """Write one event; when this returns it is durable.
 
         Raises:
-            Conflict: the session belongs to another user.
+            NotFound: there is no such upload.
+            Conflict: the session belongs to another user, or the upload is not what was announced.
         """
         now = self._clock()
+        upload_id = new.uploaded("content")
         episode = Episode.from_request(tenant_id, new, now)
         self._subjects.check(StateKey(tenant_id, new.agent_id, new.session_id), new.user_id)
-        answer = attempt.answered(201, episode.response())
+        folder = folder_of(self._store, episode)
+        kept = self._values.adopt(folder(), tenant_id, upload_id, cursor_key) if upload_id else None
+        with self._values.placing(folder, kept) as placing:
+            return placing.commit(episode, lambda written: self._append(written, now, attempt))
+
+    def _append(self, episode: Episode, now: datetime, attempt: Attempt) -> Episode:
+        answer = attempt.answered(201, episode.response(), episode.body)
         if answer is not None:
             self._store.append_answered(episode, now, answer)
         elif failure := self._store.append([episode], now)[0]:
@@ -66,11 +79,18 @@ class EpisodicMemory:
             page_size=query.page_size,
         )
         budget = PageBudget()
-        stream = self._store.timeline(span, budget)
-        page = fill_page(stream, budget, query.limit, lambda e: query.matches(e, now), lambda e: e.response())
+        stream, opener = self._store.timeline(span, budget), self._values.opener(budget)
+        page = fill_page(
+            stream, budget, query.limit, lambda e: query.matches(e, now), lambda e: opener.open(e).response()
+        )
         if page.resume_after is None and not page.partial:
             return page, None
         return page, seal(cursor_key, walk, [_place(page.resume_after or after), to_micros(started_at)])
+
+
+def folder_of(store: EpisodeStore, episode: Episode) -> Callable[[], str]:
+    """Where the episode's bodies lie."""
+    return lambda: bodies_of(episode.tenant_id, episode.agent_id, "episode", store.owner(episode))
 
 
 def _place(position: Position | None) -> list[Any] | None:

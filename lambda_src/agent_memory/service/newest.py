@@ -8,6 +8,7 @@ from agent_memory.domain.json_document import RawJson
 from agent_memory.domain.ports import EpisodeStore
 from agent_memory.domain.scan import ScanBudgetSpent
 from agent_memory.domain.timeline import EpisodeQuery, Span
+from agent_memory.service.large_values import LargeValues
 from agent_memory.service.paging import MAX_PAGE_BYTES, PageBudget
 
 
@@ -45,6 +46,17 @@ class NewestEpisodes:
         except ScanBudgetSpent:
             pass
         self.partial = True
+
+    def shown(self, tenant_id: str, agent_id: str, count: int, values: LargeValues) -> Iterator[Episode]:
+        """The same with large values as an answer shows them."""
+        opener = values.opener(self._budget)
+        for episode in self.of(tenant_id, agent_id, count):
+            try:
+                opened = opener.open(episode)
+            except ScanBudgetSpent:
+                self.partial = True
+                return
+            yield opened
 
 
 class Room:

@@ -63,9 +63,11 @@ def fill_page(
     try:
         for position, record in stream:
             if record is not None and wanted(record):
+                if len(items) == limit:
+                    return Page(items, last, partial=False)
                 item = RawJson(dumps(response(record)))
                 size += len(item.encode())
-                if len(items) == limit or (items and size > MAX_PAGE_BYTES):
+                if items and size > MAX_PAGE_BYTES:
                     return Page(items, last, partial=False)
                 items.append(item)
             last = position

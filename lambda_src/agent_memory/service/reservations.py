@@ -15,6 +15,7 @@ from agent_memory.service.usage import Waiting
 _LIMIT_OF: dict[Work, str] = {
     "embeddings": "embeddings_per_month",
     "dynamo_bytes": "stored_bytes",
+    "s3_bytes": "stored_bytes",
     "vectors": "vectors",
 }
 # Under load one write reserves for as many requests like the present one.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from agent_memory.domain.identifiers import TENANT_ID
-from agent_memory.domain.limits import NAMES, Limits, LimitStore
+from agent_memory.domain.limits import MAX_RETENTION_DAYS, NAMES, Limits, LimitStore
 from agent_memory.errors import InvalidRequest
 
 
@@ -35,4 +35,7 @@ class TenantLimits:
             raise InvalidRequest.of("limits", f"must be some of {', '.join(NAMES)}")
         if any(limit is not None and limit < 0 for limit in own.values()):
             raise InvalidRequest.of("limits", "must be whole numbers from 0, or none")
+        days = own.get("retention_days")
+        if days is not None and not 1 <= days <= MAX_RETENTION_DAYS:
+            raise InvalidRequest.of("retention_days", f"must be from 1 to {MAX_RETENTION_DAYS}, or none")
         self._store.change(tenant_id, own, dropped)

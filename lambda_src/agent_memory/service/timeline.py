@@ -36,6 +36,10 @@ class TieredEpisodes:
         self._rows = rows
         self._objects = objects
 
+    def owner(self, episode: Episode) -> str:
+        """See `EpisodeStore.owner`."""
+        return self._hot.owner(episode)
+
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
         """See `EpisodeStore.append`."""
         return self._hot.append(episodes, now)

@@ -12,6 +12,7 @@ from agent_memory.domain.semantic import SearchRequest
 from agent_memory.domain.semantic_store import MemoryStore, MemoryWalk
 from agent_memory.domain.text_match import LEAST, part_found, query_words
 from agent_memory.domain.unified import SearchAll, episodic_result, semantic_result
+from agent_memory.service.large_values import LargeValues
 from agent_memory.service.newest import NewestEpisodes, Room
 from agent_memory.service.paging import PageBudget, fill_page
 from agent_memory.service.semantic import SemanticMemory
@@ -51,6 +52,7 @@ class Unified:
         memories: MemoryStore,
         semantic: SemanticMemory,
         registry: AgentRegistry,
+        values: LargeValues,
         clock: Callable[[], datetime],
     ) -> None:
         self._working = working
@@ -58,6 +60,7 @@ class Unified:
         self._memories = memories
         self._semantic = semantic
         self._registry = registry
+        self._values = values
         self._clock = clock
 
     def overview(self, tenant_id: str, agent_id: str, limit: int) -> Overview:
@@ -72,12 +75,16 @@ class Unified:
         room = Room()
         first = room.take([RawJson(dumps(state.response()))] if state else [])
         semantic = room.take(memories.items)
-        episodic = room.take(RawJson(dumps(each.response())) for each in newest.of(tenant_id, agent_id, limit))
+        shown = newest.shown(tenant_id, agent_id, limit, self._values)
+        episodic = room.take(RawJson(dumps(each.response())) for each in shown)
         partial = memories.partial or is_short or is_guess or newest.partial or room.is_full
         return Overview(first[0] if first else None, semantic, episodic, partial)
 
     def search(self, tenant_id: str, asked: SearchAll) -> FoundInAll:
-        """Memories by their meaning and episodes by their words, in the order of their scores."""
+        """Memories by their meaning and episodes by their words, in the order of their scores.
+
+        Content that has no room in its episode's record is not searched.
+        """
         request = SearchRequest(query=asked.query, agent_id=asked.agent_id, top_k=asked.top_k)
         by_meaning = self._semantic.search(tenant_id, request)
         newest = NewestEpisodes(self._episodes, self._clock())

@@ -1,9 +1,11 @@
 """Working memory: versioned session state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from agent_memory.domain.bodies import bodies_of
 from agent_memory.domain.cursor import seal, unseal
 from agent_memory.domain.fields import JsonObject, Write
 from agent_memory.domain.idempotency import Attempt
@@ -21,7 +23,8 @@ from agent_memory.domain.state import (
     VersionMismatch,
     merge_patch,
 )
-from agent_memory.errors import Conflict, NotFound, PayloadTooLarge
+from agent_memory.errors import BodyMissing, Conflict, NotFound, PayloadTooLarge
+from agent_memory.service.large_values import LargeValues, Placing
 from agent_memory.service.paging import Page, PageBudget, fill_page
 from agent_memory.service.subjects import Subjects
 
@@ -33,31 +36,36 @@ MAX_STATE_BYTES = 2_500_000
 class WorkingMemory:
     """The state routes."""
 
-    def __init__(self, store: StateStore, subjects: Subjects, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: StateStore, subjects: Subjects, values: LargeValues, clock: Callable[[], datetime]
+    ) -> None:
         self._store = store
         self._subjects = subjects
+        self._values = values
         self._clock = clock
 
-    def create(self, tenant_id: str, new: NewState, attempt: Attempt) -> State:
+    def create(self, tenant_id: str, new: NewState, attempt: Attempt, cursor_key: bytes) -> State:
         """Write over whatever lives there: version 1 in an empty place, the next version elsewhere.
 
         Raises:
-            Conflict: the session belongs to another user, or other writers got through too often.
+            NotFound: there is no such upload.
+            Conflict: the session belongs to another user, other writers got through too often, or the upload is not
+                what was announced.
         """
         now = self._clock()
         key = StateKey(tenant_id, new.agent_id, new.session_id)
+        upload_id = new.uploaded("data")
         state = State(key, new.data, 1, now, now, new.expiry(now), new.annotations())
         self._subjects.check(key, new.user_id)
-        for _ in range(_ROUNDS):
-            try:
-                self._store.put(state, attempt.answered(201, state.response()))
-            except VersionMismatch as exc:
-                found = exc.current
-                version, created = (found.version + 1, found.created_at) if found else (1, now)
-                state = replace(state, version=version, created_at=created)
-            else:
-                return state
-        raise Conflict("too many writers at once")
+        with self._placing(key, upload_id, cursor_key) as placing:
+            for _ in range(_ROUNDS):
+                try:
+                    return placing.commit(state, lambda written: self._put(written, attempt, 201))
+                except VersionMismatch as exc:
+                    found = exc.current
+                    version, created = (found.version + 1, found.created_at) if found else (1, now)
+                    state = replace(state, version=version, created_at=created)
+            raise Conflict("too many writers at once")
 
     def get(self, key: StateKey) -> State:
         """Read.
@@ -65,47 +73,50 @@ class WorkingMemory:
         Raises:
             NotFound: nothing lives there.
         """
-        state = self._store.get(key, self._clock())
+        state = self._seen(key, self._values.opened)
         if state is None:
             raise NotFound("no state for this agent and session")
         return state
 
-    def replace(self, tenant_id: str, agent_id: str, new: StateReplacement, attempt: Attempt) -> State:
+    def replace(
+        self, tenant_id: str, agent_id: str, new: StateReplacement, attempt: Attempt, cursor_key: bytes
+    ) -> State:
         """Write over the version that the caller has read.
 
         Raises:
-            NotFound: nothing lives there.
-            Conflict: another version does; `details` has it.
+            NotFound: nothing lives there, or there is no such upload.
+            Conflict: another version does (`details` has it), or the upload is not what was announced.
         """
         key = StateKey(tenant_id, agent_id, new.session_id)
+        upload_id = new.uploaded("data")
         change = self._change(key, new, new.data, new.version + 1)
-        try:
+        with _refusing_others(), self._placing(key, upload_id, cursor_key) as placing:
             if attempt.record is None and new.user_id is None:
-                return self._store.update(change)
+                return placing.commit(change, self._store.update)
             # What the answer says has to be known before it is committed with the write; and a session must not
             # be bound to a user by a write that has nothing to write over.
-            current = self._expected(key, new.version)
+            current = self._expected(self._store.get(key, self._clock()), new.version)
             self._subjects.check(key, new.user_id)
-            return self._put_over(current, change, attempt)
-        except VersionMismatch as exc:
-            raise _refusal(exc.current) from exc
+            return placing.commit(change.applied_to(current), lambda written: self._put(written, attempt, 200))
 
     def patch(self, tenant_id: str, agent_id: str, new: StatePatch, attempt: Attempt) -> State:
         """Merge into the live version; without a version of the caller's, again until no other writer is between.
 
         Raises:
             NotFound: nothing lives there.
-            Conflict: another version lives there, or other writers got through too often.
+            Conflict: another version lives there, or what was uploaded; or other writers got through too often.
         """
         key = StateKey(tenant_id, agent_id, new.session_id)
         for _ in range(_ROUNDS):
-            current = self._expected(key, new.version)
+            current = self._expected(self._seen(key, self._patchable), new.version)
             self._subjects.check(key, new.user_id)
             data = merge_patch(current.data, new.data)
             assert isinstance(data, dict)  # noqa: S101 - an object patched by an object is an object
             _check_bytes(data)
+            merged = self._change(key, new, data, current.version + 1).applied_to(current)
             try:
-                return self._put_over(current, self._change(key, new, data, current.version + 1), attempt)
+                with self._values.placing(lambda: self._folder(key)) as placing:
+                    return placing.commit(merged, lambda written: self._put(written, attempt, 200))
             except VersionMismatch as exc:
                 if new.version is not None:
                     raise _refusal(exc.current) from exc
@@ -144,12 +155,39 @@ class WorkingMemory:
             partial = True
         for session in sorted(sessions, key=lambda each: each.updated_at, reverse=True):
             # One that was deleted since then makes way for the one before it.
-            if state := self._store.get(StateKey(tenant_id, agent_id, session.session_id), now):
+            if state := self._seen(StateKey(tenant_id, agent_id, session.session_id), self._values.opened):
                 return state, partial
         return None, partial
 
-    def _expected(self, key: StateKey, version: int | None) -> State:
-        current = self._store.get(key, self._clock())
+    def _seen(self, key: StateKey, look: Callable[[State], State]) -> State | None:
+        """The live record as `look` gives it: read again when its value went while another one took its place."""
+        for is_last in (False, False, True):
+            state = self._store.get(key, self._clock())
+            try:
+                return None if state is None else look(state)
+            except BodyMissing:
+                if is_last:
+                    raise
+        return None
+
+    def _patchable(self, state: State) -> State:
+        if state.body is not None and state.body.is_opaque:
+            raise Conflict("this state was uploaded as it is and cannot be patched; replace it")
+        return self._values.loaded(state)
+
+    def _folder(self, key: StateKey) -> str:
+        return bodies_of(key.tenant_id, key.agent_id, "state", self._store.owner(key))
+
+    @contextmanager
+    def _placing(self, key: StateKey, upload_id: str | None, cursor_key: bytes) -> Iterator[Placing]:
+        kept = None
+        if upload_id is not None:
+            kept = self._values.adopt(self._folder(key), key.tenant_id, upload_id, cursor_key)
+        with self._values.placing(lambda: self._folder(key), kept) as placing:
+            yield placing
+
+    @staticmethod
+    def _expected(current: State | None, version: int | None) -> State:
         if current is None or version not in (None, current.version):
             raise _refusal(current)
         return current
@@ -158,10 +196,17 @@ class WorkingMemory:
         now = self._clock()
         return StateChange(key, data, version, now, new.expiry(now), new.annotations())
 
-    def _put_over(self, current: State, change: StateChange, attempt: Attempt) -> State:
-        state = change.applied_to(current)
-        self._store.put(state, attempt.answered(200, state.response()))
+    def _put(self, state: State, attempt: Attempt, status: int) -> State:
+        self._store.put(state, attempt.answered(status, state.response(), state.body))
         return state
+
+
+@contextmanager
+def _refusing_others() -> Iterator[None]:
+    try:
+        yield
+    except VersionMismatch as exc:
+        raise _refusal(exc.current) from exc
 
 
 def _check_bytes(data: JsonObject) -> None:

@@ -75,9 +75,17 @@ locals {
       tenant_policy = {
         DataKeys = local._data_keys
         Memory = {
-          actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]
+          actions = [
+            "dynamodb:BatchGetItem", # a run and what leads to it, before a step is written
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+          ]
           resources = [local._memory]
         }
+        Flags   = { actions = ["dynamodb:GetItem"], resources = [local._control] }
         Answers = local._answers
         Usage   = local._usage
       }

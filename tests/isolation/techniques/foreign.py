@@ -57,7 +57,8 @@ def cursor(arena: Arena, route: Route) -> None:
 def _page(route: Route, ids: Mapping[str, str]) -> Ask:
     """A page of one. With a session's id a list of sessions would have one entry, so what can be left out is."""
     ask = next(route.asks(ids, all_ids=False))
-    narrowed = [("agent_id", ids["agent_id"])] if "agent_id" in route.query_ids else []
+    may_be_narrowed = "agent_id" in route.query_ids and "agent_id" not in route.required_query
+    narrowed = [("agent_id", ids["agent_id"])] if may_be_narrowed else []
     return ask.but(query=(*ask.query, *narrowed, ("limit", "1")))
 
 

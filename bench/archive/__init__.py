@@ -1,0 +1,1 @@
+"""A month of episodes through both tiers, by the clock of a simulation."""

@@ -1,0 +1,116 @@
+"""What has to hold after a run, whatever happened in it: seen through the API, and behind it."""
+
+import gzip
+import json
+from collections import Counter
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from tests.event_source.expiry import scan
+from tests.faults import stores
+from tests.faults.clients import AGENTS, SESSIONS
+from tests.faults.journal import Agent, Place
+from tests.faults.walks import Episodes, Violation, compare, contents, linked, walk
+from tests.faults.world import ARCHIVE_WITHIN_S, World
+
+Item = dict[str, dict[str, Any]]
+_DAYS = 4  # what waits is archived on the first, removed on the second, and what nobody points to is gone by the third
+
+
+def settle(world: World) -> None:
+    """Nothing goes wrong any more: the stream is delivered, sweeps run each hour, and days pass."""
+    world.faults.is_on, world.is_stream_on = False, True
+    for agent, purges in list(world.journal.purges.items()):
+        if purges[-1].ended is None and not world.clients.purge(agent):
+            raise Violation("without any fault an agent cannot be purged")
+    for _ in range(_DAYS * 24):
+        world.driver.drain()
+        world.redrive()
+        world.sweep()
+        world.expiry.sweep()
+        world.clock.turn(timedelta(hours=1))
+    world.driver.drain()
+
+
+def check(world: World) -> None:
+    """Look at everything; raise Violation for the first that does not hold."""
+    for agent in AGENTS:
+        _timeline(world, agent)
+        for session in SESSIONS:
+            _state(world, Place(agent, session))
+    _behind(world)
+
+
+def _timeline(world: World, agent: Agent) -> None:
+    since, before = world.clock(), world.journal.step()
+    newest = _all(world, agent, "newest", 100)
+    oldest = _all(world, agent, "oldest", 500)
+    if newest != oldest[::-1]:
+        raise Violation(f"{agent} reads differently from its two ends")
+    compare(world.journal, agent, newest, before, since, world.clock())
+    contents(world.journal, agent, newest)
+    for session in SESSIONS:
+        told = _all(world, agent, "newest", 100, session)
+        if told != [each for each in newest if each["session_id"] == session]:
+            raise Violation(f"{session} of {agent} is not what its agent's timeline says of it")
+
+
+def _all(world: World, agent: Agent, order: Any, limit: int, session: str | None = None) -> Episodes:
+    found = walk(world.clients, agent, order, limit, lambda: None, session)
+    if found is None:
+        raise Violation("without any fault a walk finds no end")
+    # Links are signed anew for each page.
+    return [{name: value for name, value in each.items() if name != "expires_in"} for each in found]
+
+
+def _state(world: World, place: Place) -> None:
+    path = f"/v1/state/{place.agent.in_path}?session_id={place.session_id}"
+    reply = world.clients.edge(place.agent).call("GET", path)
+    if reply.status not in {200, 404}:
+        raise Violation(f"{place} answers {reply.status}")
+    found = None if reply.status == 404 else reply.data["data"]
+    if found is None and reply.status == 200:
+        found = linked(reply.data)
+    if found not in world.journal.may_stand(place, world.clock()):
+        raise Violation(f"{place} holds what no client may find there")
+
+
+def _behind(world: World) -> None:
+    items = list(scan(world.stores.dynamodb(), {"TableName": world.stores.aws.memory_table}))
+    episodes = [item for item in items if item["sk"]["S"].startswith("EPISODE#")]
+    limit = (world.clock() - timedelta(seconds=ARCHIVE_WITHIN_S, days=1)).timestamp() * 1_000_000
+    forgotten = [item for item in episodes if "evict_at" not in item and int(item["created_at"]["N"]) < limit]
+    if forgotten:
+        raise Violation(f"{len(forgotten)} episodes were never archived")
+    rows = [item["object_key"]["S"] for item in items if item["sk"]["S"].startswith("OBJECT#")]
+    lines = {key: _lines(world, key) for key in rows}
+    _same_records_once(lines)
+    bodies = {item["body_key"]["S"] for item in items if "body_key" in item}
+    bodies |= {line["body"]["key"] for each in lines.values() for line in each if line.get("body")}
+    _bucket(world, set(rows), bodies)
+
+
+def _lines(world: World, key: str) -> list[dict[str, Any]]:
+    raw = world.stores.s3.get_object(Bucket=world.stores.aws.bucket, Key=key)["Body"].read()
+    return [json.loads(line) for line in gzip.decompress(raw).decode().split("\n")[:-1]]
+
+
+def _same_records_once(lines: dict[str, list[dict[str, Any]]]) -> None:
+    """Objects may overlap after a kill, but none is there twice under two names."""
+    held = Counter(tuple(sorted(line["id"] for line in each)) for each in lines.values())
+    if any(times > 1 for times in held.values()):
+        raise Violation("two objects of the archive hold the same records")
+    for key, each in lines.items():
+        places = [(line["timestamp"], line["id"]) for line in each]
+        if any(first >= second for first, second in pairwise(places)):
+            raise Violation(f"{key} is out of order, or tells an episode twice")
+
+
+def _bucket(world: World, objects: set[str], bodies: set[str]) -> None:
+    there = {each["Key"] for each in stores.versions(world.stores.s3, world.stores.aws.bucket)}
+    there = {key for key in there if not key.startswith("!uploads/")}  # a rule of the bucket removes those
+    if lost := sorted((objects | bodies) - there):
+        raise Violation(f"nothing is at {lost[:3]}, which records point to")
+    if orphans := sorted(there - objects - bodies):
+        raise Violation(f"nobody points to {orphans[:3]} any more, of {len(orphans)}")

@@ -1,0 +1,57 @@
+"""Where workers are killed, and what else goes wrong: each seed draws its share."""
+
+import random
+
+from tests.faults.plan import ANYWHERE, Effect, Fault, When
+
+KILL_POINTS = (
+    "writer.put_episode",
+    "writer.put_state",
+    "writer.put_body",
+    "writer.commit_pointer",
+    "writer.begin_epoch",
+    "archiver.note_pending",
+    "archiver.read_pending",
+    "archiver.read_epoch",
+    "archiver.read_hot",
+    "archiver.put_object",
+    "archiver.get_object",
+    "archiver.commit_index",
+    "archiver.evict",
+    "archiver.forget_pending",
+    "archiver.remove_body",
+    "sweeper.scan",
+    "sweeper.get_object",
+    "sweeper.put_object",
+    "sweeper.swap",
+    "sweeper.remove_object",
+    "sweeper.list_objects",
+)
+WHENS: tuple[When, ...] = ("before", "after")
+_KILLED = 0.5
+_TROUBLE: tuple[Effect, ...] = ("lose", "error 500", "error 503", "throttle", "delay", "meanwhile", "meanwhile")
+_ROLES = ("writer", "writer", "archiver", "archiver", "sweeper", "reader")
+
+
+def planned(dice: random.Random, count: int) -> list[Fault]:
+    """So many faults: about half of them kill somebody, some of those just anywhere."""
+    return [_kill(dice) if dice.random() < _KILLED else _trouble(dice) for _ in range(count)]
+
+
+def _kill(dice: random.Random) -> Fault:
+    if dice.random() < 0.15:
+        return Fault(f"{dice.choice(_ROLES)}.{ANYWHERE}", dice.choice(WHENS), "kill", dice.randrange(30))
+    return Fault(dice.choice(KILL_POINTS), dice.choice(WHENS), "kill", dice.randrange(3))
+
+
+def _trouble(dice: random.Random) -> Fault:
+    if dice.random() < 0.15:
+        return Fault("archiver.put_object", "before", "corrupt")
+    if dice.random() < 0.5:
+        return Fault(dice.choice(KILL_POINTS), dice.choice(WHENS), dice.choice(_TROUBLE), dice.randrange(3))
+    return Fault(f"{dice.choice(_ROLES)}.{ANYWHERE}", dice.choice(WHENS), dice.choice(_TROUBLE), dice.randrange(30))
+
+
+def kills() -> list[str]:
+    """What coverage calls each kill point."""
+    return [Fault(point, when, "kill").covered for point in KILL_POINTS for when in WHENS]

@@ -1,0 +1,57 @@
+"""One seeded run: writes and faults, then quiet, then the invariants."""
+
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.ports import Ports
+from tests.faults import invariants, world
+from tests.faults.actions import act
+from tests.faults.kill_points import planned
+
+WRITES = 500
+_EVERY = 10  # writes between two faults
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did; `met` counts faults by name, `seen` requests by point."""
+
+    seed: int
+    writes: int
+    acknowledged: int
+    seconds: float
+    met: Counter[str]
+    seen: Counter[str]
+
+
+def run(at: Ports, seed: int, writes: int = WRITES, mutation: str = "none") -> Outcome:
+    """Run a seed against a stand-in.
+
+    Raises:
+        Violation: an invariant does not hold.
+        Bug: an answer that no fault explains.
+    """
+    started = time.monotonic()
+    dice = random.Random(f"plan {seed}")  # noqa: S311 - the same seed is the same plan
+    folder = Path(tempfile.mkdtemp(prefix="faults-"))
+    heavy, lanes = dice.choice([0.0, 0.05, 0.5]), dice.choice([1, 1, 4])
+    plan = planned(dice, writes // _EVERY)
+    try:
+        with world.made(at, folder, seed, heavy=heavy, lanes=lanes, mutation=mutation) as made:
+            while made.journal.writes < writes:
+                if plan and made.journal.writes >= writes - len(plan) * _EVERY:
+                    made.faults.waiting.append(plan.pop())
+                act(made)
+            invariants.settle(made)
+            invariants.check(made)
+            acknowledged = sum(write.is_acknowledged for write in made.journal.episodes)
+            acknowledged += sum(write.is_acknowledged for each in made.journal.states.values() for write in each)
+            faults = made.faults
+            return Outcome(seed, made.journal.writes, acknowledged, time.monotonic() - started, faults.met, faults.seen)
+    finally:
+        shutil.rmtree(folder)
