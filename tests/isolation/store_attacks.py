@@ -2,6 +2,7 @@
 
 from tests.isolation import (
     stores_aws,
+    stores_cold,
     stores_iam,
     stores_pool,
     stores_race,
@@ -12,6 +13,7 @@ from tests.isolation import (
 
 __all__ = [
     "stores_aws",
+    "stores_cold",
     "stores_iam",
     "stores_pool",
     "stores_race",
