@@ -106,8 +106,10 @@ def _foreign(action: str, resource: str, attacker: str, victim: str) -> Iterator
             yield resource, {"s3:prefix": prefix}
     elif service == "s3":
         bucket = resource.partition("/")[0]
-        for path in (f"{victim}/agent/object", f"{attacker}-2/agent/object", "object"):
-            yield f"{bucket}/{path}", {}
+        for tenant in (victim, f"{attacker}-2", "agent"):
+            for path in (f"{tenant}/agent/object", f"{tenant}/agent/bodies/state/owner/1", f"!uploads/{tenant}/1"):
+                yield f"{bucket}/{path}", {}
+        yield f"{bucket}/object", {}
 
 
 def without_conditions(policy: Mapping[str, Any]) -> dict[str, Any]:

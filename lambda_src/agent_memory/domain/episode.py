@@ -50,10 +50,16 @@ class EpisodeResponse(BodyLink):
 
 
 class EpisodesResponse(BaseModel):
-    """One page of a walk."""
+    """One page of a walk; the rest tells a page that was asked for by its number.
+
+    `total` is None when not all could be counted within the budget of one request.
+    """
 
     episodes: list[EpisodeResponse]
     next_cursor: str | None
+    page: int | None = None
+    per_page: int | None = None
+    total: int | None = None
 
 
 class Position(NamedTuple):

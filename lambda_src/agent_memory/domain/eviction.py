@@ -33,6 +33,15 @@ def once_archived(episode: Episode, hot_window: timedelta, now: datetime) -> dat
     """The eviction time of an episode that an object holds; never the one that follows from its expiry."""
     youngest = max(episode.created_at, episode.timestamp)
     evict_at = max(_later(youngest, max(hot_window, LEAST_HOT)), _later(now, _LEAST_NOTICE))
+    return _as_archived(episode, evict_at)
+
+
+def brought_back(episode: Episode, until: datetime) -> datetime:
+    """The eviction time of an archived episode that is to be in the hot tier once more; nor the one of its expiry."""
+    return _as_archived(episode, until)
+
+
+def _as_archived(episode: Episode, evict_at: datetime) -> datetime:
     evict_at = at_expiry(evict_at)
     is_taken = episode.expires_at is not None and evict_at == at_expiry(episode.expires_at)
     return evict_at + _SECOND if is_taken else evict_at

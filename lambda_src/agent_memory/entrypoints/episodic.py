@@ -32,8 +32,22 @@ def append_batch(request: Request) -> Response:
 def query(request: Request) -> Response:
     """GET /v1/memory/episodic/{agent_id}."""
     agent_id, asked = request.path_id("agent_id"), request.query(EpisodeQuery)
+    if (numbered := asked.numbered_page) is not None:
+        return _numbered_page(request, agent_id, asked, *numbered)
     page, next_cursor = bootstrap.episodic().query(request.tenant_id, agent_id, asked, request.caller.cursor_key)
     return _page(page, next_cursor)
+
+
+def _numbered_page(request: Request, agent_id: str, asked: EpisodeQuery, number: int, size: int) -> Response:
+    found, next_cursor = bootstrap.episodic().numbered_page(
+        request.tenant_id, agent_id, asked, number, size, request.caller.cursor_key
+    )
+    place = {"page": number, "per_page": size, "total": found.total}
+    return Response(
+        200,
+        {"episodes": found.page.items, "next_cursor": next_cursor, **place},
+        partial_meta(found.page.partial),
+    )
 
 
 def replay(request: Request) -> Response:
