@@ -11,14 +11,14 @@ from agent_memory.domain.episode import Episode, NewEpisode
 from tests.isolation.arena import Leak
 from tests.isolation.routes import Unfilled
 from tests.isolation.stores import Ground, store_attack
-from tests.isolation.stores_aws import _client, _now
+from tests.isolation.stores_aws import _now, reach
 
 
 @store_attack("dynamodb archive index", "the victim's agent in the attacker's context", "aws_endpoint")
 def index(ground: Ground) -> None:
     """Rows and notes of the victim's are neither seen nor dropped, and its epoch is not the attacker's to begin."""
     agent = ground.arena.fresh().ids["agent_id"]
-    with _client(ground) as client:
+    with reach(ground) as client:
         store = DynamoArchiveIndex(client, ground.stores.memory_table)
         new = NewEpisode(agent_id=agent, session_id="attack", type="action", content=None)
         planted = Episode.from_request(ground.victim, new, _now())
