@@ -3,6 +3,7 @@
 from tests.isolation import (
     stores_aws,
     stores_bodies,
+    stores_cold,
     stores_iam,
     stores_pool,
     stores_race,
@@ -15,6 +16,7 @@ from tests.isolation import (
 __all__ = [
     "stores_aws",
     "stores_bodies",
+    "stores_cold",
     "stores_iam",
     "stores_pool",
     "stores_race",

@@ -19,6 +19,7 @@ from tests.isolation.routes import Unfilled
 from tests.isolation.stores import Ground, store_attack
 
 REGION = "us-east-1"
+TENANT = "${aws:PrincipalTag/tenant_id}"
 Policies = Mapping[str, Mapping[str, Any]]
 Asked = tuple[str, str, Mapping[str, Any]]
 
@@ -84,7 +85,7 @@ def _asks(action: str, resource: str, tenant: str) -> Iterator[tuple[str, dict[s
     elif action.startswith("s3:List"):
         yield resource, {"s3:prefix": f"{tenant}/agent/"}
     elif service == "s3":
-        yield resource.replace("${aws:PrincipalTag/tenant_id}", tenant).replace("*", "agent/object"), {}
+        yield resource.replace(TENANT, tenant).replace("*", "agent/object"), {}
 
 
 def _foreign(action: str, resource: str, attacker: str, victim: str) -> Iterator[tuple[str, dict[str, Any]]]:

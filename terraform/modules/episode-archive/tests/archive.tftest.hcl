@@ -114,8 +114,8 @@ run "what_was_uploaded_and_never_taken_goes_after_a_day_in_all_versions" {
   }
 
   assert {
-    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.main.rule : rule.id if anytrue([for e in rule.expiration : coalesce(e.days, 0) > 0])] == ["uploads"]
-    error_message = "Nothing else may go by its age: what a record points to lies outside of that place."
+    condition     = aws_s3_bucket_lifecycle_configuration.main.rule[*].id == tolist(["age", "uploads"])
+    error_message = "No other rule may remove by age: what a record points to lies outside of that place."
   }
 }
 

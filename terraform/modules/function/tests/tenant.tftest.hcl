@@ -177,11 +177,13 @@ run "without_sessions_the_function_reaches_every_tenant_itself" {
   assert {
     condition = { for s in jsondecode(aws_iam_role_policy.main.policy).Statement : s.Sid => s.Resource } == {
       Archived   = ["arn:aws:s3:::archive/*"]
+      Bodies     = ["arn:aws:s3:::archive/*/*/bodies/*"]
       DataKeys   = ["arn:aws:kms:eu-west-1:123456789012:key/1"]
       DeadLetter = ["arn:aws:sqs:eu-west-1:123456789012:memory-dead-letters"]
       Logs       = ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/memory-privacy:*"]
       Memory     = ["arn:aws:dynamodb:eu-west-1:123456789012:table/memory", "arn:aws:dynamodb:eu-west-1:123456789012:table/memory/index/*"]
       Traces     = ["*"]
+      Uploads    = ["arn:aws:s3:::archive/!uploads/*"]
       Versions   = ["arn:aws:s3:::archive"]
     }
     error_message = "The statements must be the function's own, objects in full."
