@@ -93,7 +93,9 @@ def read(world: World) -> None:
 def turn(world: World) -> None:
     """The clock jumps, seldom back."""
     world.driver.take()  # so that records know when they came
-    hours = world.rng.choices([world.rng.uniform(0, 0.2), world.rng.uniform(0, 3), world.rng.uniform(3, 40)], [4, 4, 1])
+    hours = world.rng.choices(
+        [world.rng.uniform(0, 0.2), world.rng.uniform(0, 3), world.rng.uniform(3, 40)], [4, 5, 1.5]
+    )
     back = world.rng.random() < 0.05
     world.clock.turn(timedelta(seconds=-world.rng.uniform(0, 30)) if back else timedelta(hours=hours[0]))
 
@@ -102,8 +104,8 @@ _ACTIONS: list[tuple[Action, float]] = [
     (lambda world: world.clients.write_one(), 40),
     (lambda world: world.clients.write_many(), 5),
     (lambda world: world.clients.write_state(), 8),
-    (lambda world: world.clients.write_large(), 1.2),
-    (turn, 6),
+    (lambda world: world.clients.write_large(), 0.0001),
+    (turn, 8),
     (deliver, 12),
     (deliver_again, 1),
     (expire, 2),

@@ -11,10 +11,9 @@ from pathlib import Path
 from local.ports import Ports
 from tests.faults import invariants, world
 from tests.faults.actions import act
-from tests.faults.kill_points import planned
+from tests.faults.kill_points import arm
 
 WRITES = 500
-_EVERY = 10  # writes between two faults
 
 
 @dataclass(frozen=True)
@@ -40,12 +39,10 @@ def run(at: Ports, seed: int, writes: int = WRITES, mutation: str = "none") -> O
     dice = random.Random(f"plan {seed}")  # noqa: S311 - the same seed is the same plan
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     heavy, lanes = dice.choice([0.0, 0.05, 0.5]), dice.choice([1, 1, 4])
-    plan = planned(dice, writes // _EVERY)
     try:
         with world.made(at, folder, seed, heavy=heavy, lanes=lanes, mutation=mutation) as made:
             while made.journal.writes < writes:
-                if plan and made.journal.writes >= writes - len(plan) * _EVERY:
-                    made.faults.waiting.append(plan.pop())
+                arm(made.faults, dice)
                 act(made)
             invariants.settle(made)
             invariants.check(made)
