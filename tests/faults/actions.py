@@ -104,7 +104,7 @@ _ACTIONS: list[tuple[Action, float]] = [
     (lambda world: world.clients.write_one(), 40),
     (lambda world: world.clients.write_many(), 5),
     (lambda world: world.clients.write_state(), 8),
-    (lambda world: world.clients.write_large(), 0.0001),
+    (lambda world: world.clients.write_large(), 1.2),
     (turn, 8),
     (deliver, 12),
     (deliver_again, 1),

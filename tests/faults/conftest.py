@@ -1,7 +1,6 @@
 """A stand-in for the runs of these tests."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,5 @@ from tests.faults import stores
 @pytest.fixture(scope="session")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
     """MiniStack alone."""
-    folder: Path = tmp_path_factory.mktemp("stand-in")
-    with stores.stand_in(folder) as ports:
+    with stores.stand_in(tmp_path_factory.mktemp("stand-in")) as ports:
         yield ports

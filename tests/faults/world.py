@@ -115,9 +115,11 @@ def made(at: Ports, folder: Path, seed: int, *, heavy: float, lanes: int, mutati
             world = _assembled(rng, kept, clock, faults, heavy, lanes)
             for role in ROLES:
                 world.workers[role] = [_worker(world, nursery, proxy, role) for _ in range(_AT_ONCE)]
-            yield world
-            for worker in (each for role in ROLES for each in world.workers[role]):
-                worker.close()
+            try:
+                yield world
+            finally:
+                for worker in (each for role in ROLES for each in world.workers[role]):
+                    worker.close()
     finally:
         nursery.close()
         proxy.close()
