@@ -167,11 +167,11 @@ class Scene:
         return done
 
     @contextmanager
-    def killed_at(self, call: int, *, has_effect: bool) -> Iterator[None]:
-        """The work within is killed at this call."""
+    def killed_at(self, call: int, *, has_effect: bool) -> Iterator[Callable[[], bool]]:
+        """The work within is killed at this call; yields whether it was."""
         self.fuse.calls, self.fuse.at = 0, (call, has_effect)
         try:
-            yield
+            yield lambda: self.fuse.calls == call
         except Killed:
             pass
         finally:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from agent_memory.service.purge import Purge
     from agent_memory.service.readiness import Readiness
     from agent_memory.service.redrive import Redrive
+    from agent_memory.service.rehydrate import Rehydration
     from agent_memory.service.reservations import Reservations
     from agent_memory.service.runs import Runs
     from agent_memory.service.semantic import SemanticMemory
@@ -328,6 +329,18 @@ def timeline() -> "EpisodeStore":
     from agent_memory.service.timeline import TieredEpisodes
 
     return TieredEpisodes(_episodes(), DynamoObjectRows(dynamodb(), settings.memory_table), cold_objects)
+
+
+@cache
+def rehydration() -> "Rehydration":
+    """Archived episodes on their way back."""
+    from agent_memory.adapters.dynamodb_object_rows import DynamoObjectRows
+    from agent_memory.adapters.dynamodb_rehydration import DynamoRehydratedEpisodes
+    from agent_memory.service.rehydrate import Rehydration
+
+    rows = DynamoObjectRows(dynamodb(), settings.memory_table)
+    hot = DynamoRehydratedEpisodes(dynamodb(), settings.memory_table, _buckets(), settings.hot_window)
+    return Rehydration(archive_index(), rows, cold_objects, hot, _usage_store(), now)
 
 
 @cache

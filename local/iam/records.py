@@ -5,6 +5,7 @@ An id is cut off where the tenant ends: what a policy could say to it is said of
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from local.iam.judge import Ruling
 CUT = "~"
 BEFORE_ANY_TEST = "make up"
 _OBJECT = "arn:aws:s3:::"
+_UPLOADS = "!uploads/"
+_BODY = re.compile(r"[^/]+/[^/]+/bodies/.+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,13 @@ def _hashable(value: Any) -> object:
 
 
 def _resource(arn: str) -> str:
-    """An object's tenant is the first part of its key."""
+    """The tenant is the first part of a key, or of an upload's the second one; what lies among bodies still does."""
     if not arn.startswith(_OBJECT):
         return arn
     bucket, slash, key = arn.partition("/")
-    return f"{bucket}{slash}{_cut(key, '/')}"
+    place, key = (_UPLOADS, key.removeprefix(_UPLOADS)) if key.startswith(_UPLOADS) else ("", key)
+    shape = f"{CUT}/bodies/{CUT}" if _BODY.fullmatch(key) else CUT
+    return f"{bucket}{slash}{place}{_cut(key, '/', shape)}"
 
 
 def _context(asked: Request) -> dict[str, tuple[str, ...]]:
@@ -102,6 +107,6 @@ def _context(asked: Request) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _cut(text: str, separator: str) -> str:
+def _cut(text: str, separator: str, left: str = CUT) -> str:
     first, found, rest = text.partition(separator)
-    return f"{first}{found}{CUT if rest else ''}"
+    return f"{first}{found}{left if rest else ''}"

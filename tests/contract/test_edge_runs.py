@@ -112,7 +112,7 @@ def test_a_step_has_one_spelling(api: Edge, step: str) -> None:
         ("POST", TOOL, CLAIM | {"lease_s": 0}),
         ("POST", TOOL, CLAIM | {"lease_s": 3601}),
         ("POST", TOOL, CLAIM | {"lease_s": "60"}),
-        ("POST", TOOL, CLAIM | {"ttl_hours": 0.001}),
+        ("POST", f"{TOOL}2", CLAIM | {"ttl_hours": 0.001}),
         ("POST", TOOL, CLAIM | {"tool": ""}),
         ("PUT", TOOL, {}),
         ("PUT", TOOL, {"claim_id": "x"}),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent_memory.domain.bodies import MAX_INLINE_ANSWER_BYTES
+from agent_memory.domain.bodies import MAX_INLINE_ANSWER_BYTES, name_of
 from agent_memory.domain.idempotency import AlreadyAnswered
 from agent_memory.domain.json_document import dumps, parse
 from agent_memory.domain.scan import ScanBudgetSpent
@@ -171,3 +171,42 @@ def test_bytes_count_where_they_are_written_and_a_limit_holds_for_them(scene: Sc
         scene.get("another")
     scene.stores.tally.taken()
     assert scene.stores.tally == Tally()
+
+
+class Killed(BaseException):
+    """The function is gone: nothing after this line runs."""
+
+
+@pytest.mark.parametrize("write", ["state", "episode"])
+def test_a_crash_between_body_and_pointer_leaves_one_object_that_names_its_owner(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    def dies(*written: Any) -> Any:
+        if first(written).body is None:
+            return commit(*written)
+        raise Killed
+
+    def first(written: Any) -> Any:
+        return written[0][0] if isinstance(written[0], list) else written[0]
+
+    store: Any = scene.stores.state if write == "state" else scene.stores.episodes
+    method = "put" if write == "state" else "append"
+    commit = getattr(store, method)
+    monkeypatch.setattr(store, method, dies)
+    large = {"x": incompressible(600_000)}
+
+    with pytest.raises(Killed):
+        scene.create(large) if write == "state" else scene.append(large)
+
+    monkeypatch.undo()
+    (key,) = scene.bodies
+    named = name_of(key)
+    assert named
+    assert (named.tenant_id, named.agent_path, named.kind) == (scene.tenant, "planner", write)
+    with pytest.raises(NotFound):
+        scene.get()
+    assert scene.pages() == []
+    made: Any = scene.create(large) if write == "state" else scene.append(large)
+    if write == "state":  # an episode that is written again is another one
+        assert name_of(made.body.key) == named
+    assert made.body.key != key

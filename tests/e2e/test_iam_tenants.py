@@ -17,6 +17,11 @@ SUFFIX = "-tenant"
 FUNCTIONS = {"working", "episodic", "semantic", "unified", "privacy"}
 LEADING = "dynamodb:LeadingKeys"
 FOREIGN_KEYS = [["globex#a#0"], ["acme-2#a#0"], ["acm#a#0"], ["acme"], ["#acme#"], ["acme#a#0", "globex#a#0"]]
+FOREIGN_OBJECTS = [
+    f"{place}{key}"
+    for place in ("", "!uploads/")
+    for key in ("globex/a", "globex/a/bodies/a", "acme-2/a", "acme-2/a/bodies/a", "acme", "a")
+]
 FOREIGN_PREFIXES = ["globex/", "acme", "acme-2/", "", None]
 
 
@@ -83,11 +88,10 @@ def test_objects_and_listings_are_the_tenants_own(roles: dict[str, Role]) -> Non
         for action, resource in permissions(role, "s3"):
             bucket, _, objects = resource.partition("/")
             if objects:
-                assert allowed(role, action, f"{bucket}/acme/a")
-                assert not any(
-                    allowed(role, action, f"{bucket}/{key}") for key in ("globex/a", "acme-2/a", "acme", "a")
-                )
-                assert not allowed(role, action, f"{bucket}/acme/a", tenant=None)
+                own = resource.replace(stores_iam.TENANT, "acme").replace("*", "a")
+                assert allowed(role, action, own)
+                assert not any(allowed(role, action, f"{bucket}/{key}") for key in FOREIGN_OBJECTS)
+                assert not allowed(role, action, own, tenant=None)
             else:
                 assert allowed(role, action, bucket, {"s3:prefix": "acme/agent/"})
                 assert not any(allowed(role, action, bucket, {"s3:prefix": each}) for each in FOREIGN_PREFIXES)

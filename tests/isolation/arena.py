@@ -3,10 +3,14 @@
 Whatever the attacker is answered is searched for marks of the victim that the attacker itself never said.
 """
 
+import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+
+import httpx
 
 from agent_memory.domain.identifiers import from_path, to_path
 from tests.isolation.planting import WORD, Planted, plant
@@ -14,6 +18,7 @@ from tests.isolation.routes import Route
 from tests.isolation.wire import Answer, Ask, Door
 
 _AT_ONCE = 4
+_LINKS = re.compile(r'"body_url":"([^"]+)"')
 
 
 class Leak(AssertionError):
@@ -59,8 +64,8 @@ class Arena:
         self.victim = victim
         self.untold: set[str] = set()
         self.notes: list[str] = []
-        self.own = plant(attacker.send, with_key=True)
-        self.shared = plant(victim.send, with_key=True)
+        self.own = plant(attacker.send, with_key=True, with_upload=True)
+        self.shared = plant(victim.send, with_key=True, with_upload=True)
         self.untold |= self.shared.marks
         self.untouched = self.look(self.shared)
 
@@ -68,7 +73,8 @@ class Arena:
         """New records of the victim that the attacker has never said a word of: those that `route` can work on."""
         with_key = route is not None and "/keys" in route.template
         with_claim = route is not None and route.method == "PUT" and "/tools/" in route.template
-        planted = plant(self.victim.send, with_key=with_key, with_claim=with_claim)
+        with_upload = route is not None and "upload_id" in route.body_ids
+        planted = plant(self.victim.send, with_key=with_key, with_claim=with_claim, with_upload=with_upload)
         self.untold |= planted.marks
         return planted
 
@@ -85,7 +91,7 @@ class Arena:
 
     def heard(self, ask: Ask, answer: Answer) -> Answer:
         """Search an answer for what only the victim knows."""
-        said = "\n".join([answer.text, *answer.headers.values()])
+        said = "\n".join([answer.text, *answer.headers.values(), *_behind_links(answer.text)])
         told = self.untold & set(WORD.findall(said))
         if told:
             raise Leak(f"{ask.method} {ask.target} tells {sorted(told)}: {answer.text[:500]}")
@@ -129,6 +135,12 @@ class Arena:
     def note(self, text: str) -> None:
         """Keep a figure for the report."""
         self.notes.append(text)
+
+
+def _behind_links(text: str) -> Iterator[str]:
+    """What an answer leads to: large values, as whoever has the answer can read them."""
+    for url in _LINKS.findall(text):
+        yield httpx.get(json.loads(f'"{url}"'), timeout=60, trust_env=False).text
 
 
 def _agents(body: Any) -> Iterator[str]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 from agent_memory.adapters import s3_archive
-from agent_memory.domain import cursor
+from agent_memory.domain import cursor, uploads
 from agent_memory.domain.identifiers import to_path
-from agent_memory.service import keys
+from agent_memory.service import keys, large_values, working
 from tests.isolation.stores import Ground
 from tests.isolation.taking_away import (
     Change,
@@ -24,6 +24,7 @@ from tests.isolation.taking_away import (
     telling,
     tenant_also_from,
     unknown_tenant,
+    uploads_of_anybody,
 )
 
 
@@ -227,6 +228,11 @@ MUTATIONS = (
         code=keys_without_tenant("state_item", "state", "episode_item", "episodes", "recent", "purge"),
     ),
     Mutation(
+        "the tenant in the keys of the archive's index",
+        ("dynamodb archive index | the victim's agent in the attacker's context",),
+        code=keys_without_tenant("archive_rows"),
+    ),
+    Mutation(
         "the tenant in the keys of first answers",
         (
             "POST /v1/state | foreign idempotency key",
@@ -256,6 +262,35 @@ MUTATIONS = (
         "the tenant in the archive's keys",
         ("s3 archive | the victim's agent, purged by the attacker",),
         code=lambda: patch.object(s3_archive, "agent_prefix", lambda _tenant, agent: f"{to_path(agent)}/"),
+    ),
+    Mutation(
+        "the tenant in the keys of large values",
+        ("s3 bodies | keys without their tenant",),
+        code=lambda: patch.object(working, "bodies_of", lambda _tenant, agent, *_: f"{to_path(agent)}/bodies/state/s/"),
+    ),
+    Mutation(
+        "a body of its own for each record",
+        ("s3 bodies | the same ids in both tenants, written over and purged by the attacker",),
+        code=lambda: patch.object(
+            large_values, "new_key", lambda folder: f"shared/a/bodies/{folder.split('/')[-3]}/s/0"
+        ),
+    ),
+    Mutation(
+        "the tenant in the ids of uploads, and a key of its own",
+        (
+            "POST /v1/state | foreign upload",
+            "PUT /v1/state/{agent_id} | foreign upload",
+            "POST /v1/memory/episodic | foreign upload",
+            "POST /v1/memory/episodic/batch | foreign upload",
+            "POST /v1/memory | foreign upload",
+        ),
+        code=uploads_of_anybody,
+    ),
+    Mutation(
+        "the tenant in the ids of uploads",
+        (),
+        ("POST /v1/state | foreign upload",),  # its key is the tenant's own, and so is the place that it names
+        code=lambda: patch.object(uploads, "_walk", lambda _: "upload"),
     ),
     Mutation(
         "one answer for foreign and absent ids",

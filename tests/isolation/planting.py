@@ -3,12 +3,15 @@
 A mark is a word that stands nowhere else. Where one comes back to a tenant that never said it, the wall has a hole.
 """
 
+import hashlib
 import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
+
+import httpx
 
 from tests.isolation.routes import Ids, Unfilled, route
 from tests.isolation.wire import Answer, Ask
@@ -60,10 +63,11 @@ def absent() -> Ids:
     )
 
 
-def plant(send: Send, *, with_key: bool = False, with_claim: bool = False) -> Planted:
+def plant(send: Send, *, with_key: bool = False, with_claim: bool = False, with_upload: bool = False) -> Planted:
     """Store a state, episodes, memories, steps and runs, two of each so that there are pages to turn, and a tool call.
 
-    An API key only when asked for: a tenant may have a hundred. The call has ended, unless its claim is asked for.
+    An API key only when asked for: a tenant may have a hundred. The call has ended, unless its claim is asked for. What
+    is uploaded, when that is asked for, is the state's mark.
     """
     ids = _names()
     whose = {name: ids[name] for name in ("agent_id", "session_id", "user_id")}
@@ -83,6 +87,8 @@ def plant(send: Send, *, with_key: bool = False, with_claim: bool = False) -> Pl
     ids["id"] = stored.data["results"][1]["data"]["id"]
     if with_key:
         ids |= _key(send)
+    if with_upload:
+        ids |= _upload(send, state.encode())
     ids |= _work(send, ids, topic, with_claim=with_claim)
     return Planted(ids, state, episode, memory, topic, made | _ids_in(stored))
 
@@ -114,6 +120,14 @@ def _key(send: Send) -> dict[str, str]:
         return {}
     (ask,) = makes.asks({}, {"label": mark("label"), "scopes": ["read"]})
     return {"key_id": str(_made(send(ask)).data["key_id"])}
+
+
+def _upload(send: Send, content: bytes) -> dict[str, str]:
+    """Something uploaded that no record has taken yet."""
+    new = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    announced = _made(send(Ask("POST", "/v1/uploads", body=new))).data
+    httpx.put(announced["url"], content=content, trust_env=False).raise_for_status()
+    return {"upload_id": str(announced["upload_id"])}
 
 
 def _key_id() -> str:

@@ -27,6 +27,8 @@ _FILLERS: Mapping[str, Any] = {
     "version": 1,
     "scopes": ["read"],
     "label": "attack",
+    "bytes": 6,
+    "sha256": "0" * 64,
     "state": {"note": "nothing"},
     "status": "waiting",
     "tool": "search",
@@ -206,7 +208,16 @@ def _forms(schema: Any) -> list[Any]:
         return _forms(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
     if "anyOf" in schema:
         return [form for each in schema["anyOf"] for form in _forms(each)]
-    return [schema]
+    return list(_alternatives(schema)) if "oneOf" in schema else [schema]
+
+
+def _alternatives(schema: Any) -> Iterator[Any]:
+    """A form for each of the fields of which exactly one is given."""
+    ways = [way["required"] for way in schema["oneOf"]]
+    for way in ways:
+        others = {name for each in ways for name in each} - set(way)
+        properties = {name: field for name, field in schema["properties"].items() if name not in others}
+        yield schema | {"properties": properties, "required": [*schema.get("required", []), *way]}
 
 
 def _batched(name: str) -> list[Any]:

@@ -2,9 +2,12 @@
 
 from tests.isolation import (
     stores_aws,
+    stores_bodies,
+    stores_cold,
     stores_iam,
     stores_pool,
     stores_race,
+    stores_runs,
     stores_sql,
     stores_sql_asides,
     stores_sql_changes,
@@ -12,9 +15,12 @@ from tests.isolation import (
 
 __all__ = [
     "stores_aws",
+    "stores_bodies",
+    "stores_cold",
     "stores_iam",
     "stores_pool",
     "stores_race",
+    "stores_runs",
     "stores_sql",
     "stores_sql_asides",
     "stores_sql_changes",

@@ -19,6 +19,7 @@ from tests.isolation.routes import Unfilled
 from tests.isolation.stores import Ground, store_attack
 
 REGION = "us-east-1"
+TENANT = "${aws:PrincipalTag/tenant_id}"
 Policies = Mapping[str, Mapping[str, Any]]
 Asked = tuple[str, str, Mapping[str, Any]]
 
@@ -84,7 +85,7 @@ def _asks(action: str, resource: str, tenant: str) -> Iterator[tuple[str, dict[s
     elif action.startswith("s3:List"):
         yield resource, {"s3:prefix": f"{tenant}/agent/"}
     elif service == "s3":
-        yield resource.replace("${aws:PrincipalTag/tenant_id}", tenant).replace("*", "agent/object"), {}
+        yield resource.replace(TENANT, tenant).replace("*", "agent/object"), {}
 
 
 def _foreign(action: str, resource: str, attacker: str, victim: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -106,8 +107,10 @@ def _foreign(action: str, resource: str, attacker: str, victim: str) -> Iterator
             yield resource, {"s3:prefix": prefix}
     elif service == "s3":
         bucket = resource.partition("/")[0]
-        for path in (f"{victim}/agent/object", f"{attacker}-2/agent/object", "object"):
-            yield f"{bucket}/{path}", {}
+        for tenant in (victim, f"{attacker}-2", "agent"):
+            for path in (f"{tenant}/agent/object", f"{tenant}/agent/bodies/state/owner/1", f"!uploads/{tenant}/1"):
+                yield f"{bucket}/{path}", {}
+        yield f"{bucket}/object", {}
 
 
 def without_conditions(policy: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from psycopg import sql
 
 from agent_memory.adapters.dynamodb_item import key
 from agent_memory.adapters.sql_memories import SqlMemoryStore
+from agent_memory.domain import uploads
 from agent_memory.entrypoints import request
 from agent_memory.errors import Forbidden
+from agent_memory.service import keys
 from tests.isolation.stores import Ground
 
 Connection = psycopg.Connection[Any]
@@ -123,6 +125,16 @@ def first_tenant_kept() -> Code:
         return kept.setdefault("context", authorizers(event))
 
     return patch.object(request, "_context", remembering)
+
+
+@contextlib.contextmanager
+def uploads_of_anybody() -> Iterator[None]:
+    """Ids of uploads that name no tenant, signed with one key for all, for one place of all."""
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(keys, "cursor_key", lambda *_: "00"))
+        stack.enter_context(patch.object(uploads, "_walk", lambda _: "upload"))
+        stack.enter_context(patch.object(uploads, "upload_key", lambda _, name: f"!uploads/all/{name}"))
+        yield
 
 
 def telling(by: str) -> Callable[[Ground], Code]:

@@ -82,6 +82,11 @@ ITEMS = {
     },
 }
 OBJECTS = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"{BUCKET}/{TENANT}/*"]}
+BODIES = {
+    "Effect": "Allow",
+    "Action": ["s3:PutObject", "s3:DeleteObjectVersion"],
+    "Resource": [f"{BUCKET}/{TENANT}/*/bodies/*", f"{BUCKET}/!uploads/{TENANT}/*"],
+}
 LISTING = {
     "Effect": "Allow",
     "Action": ["s3:ListBucket"],
@@ -95,7 +100,7 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_role_for_one_tenant_at_a_time_reaches_no_other() -> None:
-    stores_iam.ask_all("as it should be", policy(ITEMS, OBJECTS, LISTING), "acme", "globex")
+    stores_iam.ask_all("as it should be", policy(ITEMS, OBJECTS, BODIES, LISTING), "acme", "globex")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +115,8 @@ def test_a_role_for_one_tenant_at_a_time_reaches_no_other() -> None:
         ("the delimiter", ITEMS | {"Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}*"]}}}),
         ("ForAllValues", ITEMS | {"Condition": {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": [f"{TENANT}#*"]}}}),
         ("the tenant's prefix of objects", OBJECTS | {"Resource": [f"{BUCKET}/*"]}),
+        ("the tenant's place of uploads", OBJECTS | {"Resource": [f"{BUCKET}/!uploads/*"]}),
+        ("the tenant before bodies", OBJECTS | {"Resource": [f"{BUCKET}/*/bodies/*"]}),
         ("s3:prefix", LISTING | {"Condition": {}}),
     ],
 )

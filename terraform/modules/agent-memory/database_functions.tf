@@ -29,7 +29,7 @@ locals {
     # Stores and reads on behalf of working, episodic and semantic, one record at a time.
     unified = {
       timeout_s   = local._embedding_function_s
-      environment = merge(local._tables, local._embedding, local._hot_window)
+      environment = merge(local._tables, local._embedding, local._hot_window, local._bucket)
       policy      = merge({ Embed = local._embed }, local._store_texts)
       tenant_policy = {
         DataKeys = local._data_keys
@@ -40,17 +40,20 @@ locals {
         Answers          = local._answers
         BucketsAndCounts = { actions = ["dynamodb:GetItem", "dynamodb:Query"], resources = [local._control] }
         Usage            = local._usage
+        Archived         = local._archived
+        Bodies           = local._bodies
+        Uploads          = local._uploads
       }
     }
 
     # Removes all that an agent left, in every store and every version.
     privacy = {
       timeout_s   = 29
-      environment = merge(local._tables, { ARCHIVE_BUCKET = module.archive.bucket_name })
+      environment = merge(local._tables, local._bucket)
       policy      = {}
       tenant_policy = {
         DataKeys = local._data_keys
-        Memory   = { actions = ["dynamodb:BatchWriteItem", "dynamodb:Query"], resources = [local._memory] }
+        Memory   = { actions = ["dynamodb:BatchWriteItem", "dynamodb:Query", "dynamodb:UpdateItem"], resources = [local._memory] }
         BucketsAndMarks = {
           actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"]
           resources = [local._control]
@@ -64,7 +67,7 @@ locals {
 
     health = {
       timeout_s   = 20
-      environment = merge(local._tables, { ARCHIVE_BUCKET = module.archive.bucket_name })
+      environment = merge(local._tables, local._bucket)
       policy = {
         Memory  = { actions = ["dynamodb:GetItem"], resources = [local._memory] }
         Control = { actions = ["dynamodb:GetItem"], resources = [local._control] }

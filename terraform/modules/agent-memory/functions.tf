@@ -70,7 +70,7 @@ locals {
 
     working = {
       timeout_s   = 20
-      environment = local._tables
+      environment = merge(local._tables, local._bucket)
       policy      = {}
       tenant_policy = {
         DataKeys = local._data_keys
@@ -88,12 +88,14 @@ locals {
         Flags   = { actions = ["dynamodb:GetItem"], resources = [local._control] }
         Answers = local._answers
         Usage   = local._usage
+        Bodies  = local._states_bodies
+        Uploads = local._signed_uploads
       }
     }
 
     episodic = {
       timeout_s   = 20
-      environment = merge(local._tables, local._hot_window)
+      environment = merge(local._tables, local._hot_window, local._bucket)
       policy      = {}
       tenant_policy = {
         DataKeys = local._data_keys
@@ -111,9 +113,12 @@ locals {
           actions   = ["dynamodb:Query"]
           resources = ["${local._memory}/index/*"]
         }
-        Answers = local._answers
-        Buckets = { actions = ["dynamodb:GetItem"], resources = [local._control] }
-        Usage   = local._usage
+        Answers  = local._answers
+        Buckets  = { actions = ["dynamodb:GetItem"], resources = [local._control] }
+        Usage    = local._usage
+        Archived = local._archived
+        Bodies   = local._bodies
+        Uploads  = local._uploads
       }
     }
 

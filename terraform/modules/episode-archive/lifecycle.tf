@@ -30,5 +30,27 @@ resource "aws_s3_bucket_lifecycle_configuration" "main" {
     }
   }
 
+  # What clients upload lies there until a record takes a copy of it. The place says that it is pending, and not a tag: a copy is
+  # never in it, so nothing that is somebody's can be taken for pending (docs/adr/0014-large-bodies.md).
+  rule {
+    id     = "uploads"
+    status = "Enabled"
+    filter {
+      prefix = "!uploads/"
+    }
+
+    expiration {
+      days = 1
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 1
+    }
+  }
+
   depends_on = [aws_s3_bucket_versioning.main] # noncurrent versions need it
 }

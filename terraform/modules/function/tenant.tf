@@ -9,7 +9,7 @@ locals {
   _tenant_policy_for_all = {
     for name, s in local._tenant_policy : name => {
       actions   = s.actions
-      resources = local._tenant_kind[name] == "objects" ? toset([for arn in s.resources : "${arn}/*"]) : s.resources
+      resources = local._tenant_kind[name] == "objects" ? toset([for arn in s.resources : "${arn}/${s.within == "" ? "" : "*/"}${s.within}*"]) : s.resources
     } if !local._has_tenant_role
   }
 
@@ -47,7 +47,7 @@ locals {
         Sid      = name
         Effect   = "Allow"
         Action   = sort(s.actions)
-        Resource = sort(lookup(local._tenant_kind, name, "keys") == "objects" ? toset([for arn in s.resources : "${arn}/${local._tenant}/*"]) : s.resources)
+        Resource = sort(lookup(local._tenant_kind, name, "keys") == "objects" ? toset([for arn in s.resources : "${arn}/${local._tenant}/${local._tenant_policy[name].within}*"]) : s.resources)
       },
       { for kind, condition in local._tenant_conditions : "Condition" => condition if kind == lookup(local._tenant_kind, name, "keys") },
     )

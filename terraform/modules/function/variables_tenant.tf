@@ -4,11 +4,13 @@ variable "tenant_policy" {
   description = <<-EOT
     What the function may do for the tenant of a request: statement name => `actions` on `resources`, like `policy`, with tables and
     indexes for DynamoDB, the bucket's ARN for S3, and the key that both are encrypted with. Keys of items begin with `<tenant>#`,
-    names of objects with `<tenant>/`. Null for a function that serves no tenant, or all of them at once.
+    names of objects with `<tenant>/`, or with `!<place>/<tenant>/` where a place of the bucket is named as `<ARN>/!<place>`, as no
+    tenant can be. `within` narrows objects further, to those below such a folder of the tenant's. Null for a function that serves no tenant, or all of them at once.
   EOT
   type = map(object({
     actions   = set(string)
     resources = set(string)
+    within    = optional(string, "")
   }))
   default = null
 
@@ -41,6 +43,14 @@ variable "tenant_policy" {
       ])
     ])
     error_message = "tenant_policy: a statement holds actions of one kind on what they are narrowed by: items (dynamodb:... on tables and indexes), listing (s3:ListBucket, s3:ListBucketVersions) or objects (s3:...Object...) on a bucket, or use of a key (kms:...) on a key. What cannot be narrowed to a tenant belongs in policy."
+  }
+
+  validation {
+    condition = alltrue([
+      for s in values(merge(var.tenant_policy, {})) :
+      s.within == "" || (can(regex("^([a-z]+|\\*)(/([a-z]+|\\*))*/$", s.within)) && alltrue([for a in s.actions : startswith(a, "s3:") && strcontains(a, "Object")]))
+    ])
+    error_message = "tenant_policy: within is a folder of objects, of names in lower case or \"*\", and ends with \"/\"."
   }
 
   # A scan, a statement of PartiQL, and whatever is about a table as a whole have no key that a tenant could be read from.
@@ -78,7 +88,7 @@ locals {
   _tenant_kinds = {
     items   = { actions = "^dynamodb:", resources = "^arn:[^:]+:dynamodb:[^:]*:[^:]*:table/[^/*]+(/index/[^/]+)?$" }
     listing = { actions = "^s3:ListBucket(Versions)?$", resources = "^arn:[^:]+:s3:::[^/*]+$" }
-    objects = { actions = "^s3:[A-Z][a-z]+Object", resources = "^arn:[^:]+:s3:::[^/*]+$" }
+    objects = { actions = "^s3:[A-Z][a-z]+Object", resources = "^arn:[^:]+:s3:::[^/*]+(/![a-z]+)?$" }
     keys    = { actions = "^kms:", resources = "^arn:[^:]+:kms:[^:*]+:[^:*]+:key/[^*]+$" }
   }
 }

@@ -112,3 +112,27 @@ def duplicate(arena: Arena, route: Route) -> None:
                 if stored["data"]["id"] in victim.made:
                     raise Leak(f"{route.name} merged a text into another tenant's: {answer.text[:300]}")
     arena.unharmed(victim, before)
+
+
+@technique("foreign upload", lambda route: "upload_id" in route.body_ids)
+def upload(arena: Arena, route: Route) -> None:
+    """What the victim uploaded a moment ago, by its own id and by ids made of that and of the attacker's."""
+    theirs, own = arena.fresh(route).ids["upload_id"], arena.own.ids["upload_id"]
+    for forged in (theirs, *_changed(own, theirs)):
+        for answer in _taking(arena, route, forged):
+            if answer != 404:
+                raise Leak(f"{route.name} takes an upload that this tenant did not announce: {answer}")
+    # A version that another attack has written over is a conflict, after the upload was found.
+    if not {201, 409} & set(_taking(arena, route, own)):
+        raise Unfilled(f"{route.name} does not take an upload of its own tenant, so refusing others proves nothing")
+
+
+def _taking(arena: Arena, route: Route, upload_id: str) -> list[int]:
+    """The status of each form of the route that takes an upload."""
+    told = []
+    for ask in route.asks({**arena.own.ids, "upload_id": upload_id}):
+        if upload_id in str(ask.body):
+            answer = arena.attack(ask)
+            items = answer.data.get("results", []) if isinstance(answer.data, dict) else []
+            told += [each["status"] for each in items] or [answer.status]
+    return told

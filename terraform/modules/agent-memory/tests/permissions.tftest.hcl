@@ -161,11 +161,42 @@ run "only_who_stores_texts_or_builds_the_schema_begins_transactions" {
   }
 }
 
-run "unified_deletes_nothing" {
+run "requests_write_and_take_back_large_values_and_delete_nothing_else" {
   command = plan
 
   assert {
-    condition     = !anytrue(flatten([for s in merge(local._database_functions.unified.policy, local._database_functions.unified.tenant_policy) : [for a in s.actions : strcontains(a, "Delete")]]))
+    condition = {
+      for name, f in merge(local._plain_functions, local._database_functions) : name => [
+        for s in f.tenant_policy : s.within
+        if anytrue([for a in s.actions : startswith(a, "s3:Put") || startswith(a, "s3:Delete")]) && strcontains(jsonencode(s), "\"within\"")
+      ] if name != "privacy" && f.tenant_policy != null && can(f.tenant_policy.Bodies)
+    } == { episodic = ["*/bodies/"], unified = ["*/bodies/"], working = ["*/bodies/"] }
+    error_message = "Whoever writes records may write their bodies, and no other object of a tenant's."
+  }
+
+  assert {
+    condition = {
+      for name, f in merge(local._plain_functions, local._database_functions) : name => f.tenant_policy.Uploads.actions if can(f.tenant_policy.Uploads)
+    } == { episodic = ["s3:GetObject"], unified = ["s3:GetObject"], working = ["s3:GetObject", "s3:PutObject"] }
+    error_message = "Uploads are read by whoever takes them, and written by links of the function that signs these."
+  }
+
+  assert {
+    condition     = local._plain_functions.working.tenant_policy.Uploads.resources == ["arn:aws:s3:::mocked/!uploads"]
+    error_message = "Uploads have a place of their own."
+  }
+
+  assert {
+    condition     = !can(local._plain_functions.working.tenant_policy.Archived)
+    error_message = "The function of states has no business in the cold tier."
+  }
+}
+
+run "unified_deletes_no_record" {
+  command = plan
+
+  assert {
+    condition     = !anytrue(flatten([for s in merge(local._database_functions.unified.policy, local._database_functions.unified.tenant_policy) : [for a in s.actions : strcontains(a, "Delete") && a != "s3:DeleteObjectVersion"]]))
     error_message = "It stores and reads."
   }
 }
@@ -177,7 +208,7 @@ run "privacy_reaches_into_the_archive_only_to_delete" {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
       if anytrue(flatten([for s in merge(f.policy, f.tenant_policy) : [for a in s.actions : startswith(a, "s3:") && strcontains(a, "Object")]]))
-    ] == ["archiver", "privacy", "sweeper"]
+    ] == ["archiver", "episodic", "privacy", "sweeper", "unified", "working"]
     error_message = "No other function may touch an object."
   }
 

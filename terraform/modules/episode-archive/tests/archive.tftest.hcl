@@ -98,6 +98,27 @@ run "old_versions_markers_and_broken_uploads_go" {
   }
 }
 
+run "what_was_uploaded_and_never_taken_goes_after_a_day_in_all_versions" {
+  command = plan
+
+  assert {
+    condition = [
+      for rule in aws_s3_bucket_lifecycle_configuration.main.rule : {
+        prefix     = rule.filter[0].prefix
+        days       = rule.expiration[0].days
+        noncurrent = rule.noncurrent_version_expiration[0].noncurrent_days
+        aborted    = rule.abort_incomplete_multipart_upload[0].days_after_initiation
+      } if rule.id == "uploads"
+    ] == [{ prefix = "!uploads/", days = 1, noncurrent = 1, aborted = 1 }]
+    error_message = "Uploads that no record took must go after a day."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.main.rule[*].id == tolist(["age", "uploads"])
+    error_message = "No other rule may remove by age: what a record points to lies outside of that place."
+  }
+}
+
 run "without_transitions_objects_stay_in_standard" {
   command = plan
 

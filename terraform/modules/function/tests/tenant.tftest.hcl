@@ -33,6 +33,8 @@ variables {
     }
     Versions = { actions = ["s3:ListBucketVersions"], resources = ["arn:aws:s3:::archive"] }
     Archived = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["arn:aws:s3:::archive"] }
+    Bodies   = { actions = ["s3:PutObject"], resources = ["arn:aws:s3:::archive"], within = "*/bodies/" }
+    Uploads  = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::archive/!uploads"] }
     DataKeys = { actions = ["kms:GenerateDataKey"], resources = ["arn:aws:kms:eu-west-1:123456789012:key/1"] }
   }
 }
@@ -65,6 +67,18 @@ run "the_tenants_role_reaches_the_tenants_own_keys_and_objects" {
         Effect   = "Allow"
         Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
         Resource = ["arn:aws:s3:::archive/$${aws:PrincipalTag/tenant_id}/*"]
+      }
+      Bodies = {
+        Sid      = "Bodies"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = ["arn:aws:s3:::archive/$${aws:PrincipalTag/tenant_id}/*/bodies/*"]
+      }
+      Uploads = {
+        Sid      = "Uploads"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = ["arn:aws:s3:::archive/!uploads/$${aws:PrincipalTag/tenant_id}/*"]
       }
       DataKeys = {
         Sid      = "DataKeys"
@@ -163,11 +177,13 @@ run "without_sessions_the_function_reaches_every_tenant_itself" {
   assert {
     condition = { for s in jsondecode(aws_iam_role_policy.main.policy).Statement : s.Sid => s.Resource } == {
       Archived   = ["arn:aws:s3:::archive/*"]
+      Bodies     = ["arn:aws:s3:::archive/*/*/bodies/*"]
       DataKeys   = ["arn:aws:kms:eu-west-1:123456789012:key/1"]
       DeadLetter = ["arn:aws:sqs:eu-west-1:123456789012:memory-dead-letters"]
       Logs       = ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/memory-privacy:*"]
       Memory     = ["arn:aws:dynamodb:eu-west-1:123456789012:table/memory", "arn:aws:dynamodb:eu-west-1:123456789012:table/memory/index/*"]
       Traces     = ["*"]
+      Uploads    = ["arn:aws:s3:::archive/!uploads/*"]
       Versions   = ["arn:aws:s3:::archive"]
     }
     error_message = "The statements must be the function's own, objects in full."
@@ -235,6 +251,36 @@ run "objects_named_by_the_caller_are_refused" {
   variables {
     tenant_policy = { Archive = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::archive/*"] } }
   }
+}
+
+run "a_place_that_a_tenant_could_be_called_is_refused" {
+  command = plan
+
+  variables {
+    tenant_policy = { Objects = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::archive/uploads"] } }
+  }
+
+  expect_failures = [var.tenant_policy]
+}
+
+run "a_folder_for_what_is_no_object_is_refused" {
+  command = plan
+
+  variables {
+    tenant_policy = { Listing = { actions = ["s3:ListBucket"], resources = ["arn:aws:s3:::archive"], within = "bodies/" } }
+  }
+
+  expect_failures = [var.tenant_policy]
+}
+
+run "a_folder_that_ends_nowhere_is_refused" {
+  command = plan
+
+  variables {
+    tenant_policy = { Objects = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::archive"], within = "*" } }
+  }
+
+  expect_failures = [var.tenant_policy]
 }
 
 run "every_table_is_refused" {
