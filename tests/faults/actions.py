@@ -54,8 +54,8 @@ def deliver_twice(world: World) -> None:
 
 
 def switch_stream(world: World) -> None:
-    """The mapping is disabled for a while, or enabled again."""
-    world.is_stream_on = not world.is_stream_on
+    """The mapping is disabled for a while, or enabled again, which is done sooner."""
+    world.is_stream_on = not world.is_stream_on or world.rng.random() < 0.7
 
 
 def sweep(world: World) -> None:
@@ -111,7 +111,7 @@ _ACTIONS: list[tuple[Action, float]] = [
     (expire, 2),
     (sweep, 2),
     (read, 1),
-    (switch_stream, 0.4),
+    (switch_stream, 1),
     (purge, 0.2),
 ]
 _MEANWHILE: list[tuple[Action, float]] = [

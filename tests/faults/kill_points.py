@@ -29,8 +29,8 @@ KILL_POINTS = (
 )
 WHENS: tuple[When, ...] = ("before", "after")
 _KILLED = 0.6
-_WAITING = 6
-_GIVEN_UP = 0.05
+_WAITING = 10
+_GIVEN_UP = 0.1
 _TROUBLE: tuple[Effect, ...] = ("lose", "error 500", "error 503", "throttle", "delay", "meanwhile", "meanwhile")
 _ROLES = ("writer", "writer", "archiver", "archiver", "sweeper", "reader")
 

@@ -14,6 +14,7 @@ from tests.faults.actions import act
 from tests.faults.kill_points import arm
 
 WRITES = 500
+_TOLD = 10
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,15 @@ def run(at: Ports, seed: int, writes: int = WRITES, mutation: str = "none") -> O
             invariants.settle(made)
             invariants.check(made)
             journal, faults = made.journal, made.faults
-        shutil.rmtree(folder)
         seconds = time.monotonic() - started
         return Outcome(seed, journal.writes, journal.acknowledged, seconds, faults.met, faults.seen)
     except Exception as exc:
-        exc.add_note(f"what the workers said: {folder}/workers.log")
+        exc.add_note("what the workers said last:\n" + "\n".join(_errors(folder)))
         raise
+    finally:
+        shutil.rmtree(folder)
+
+
+def _errors(folder: Path) -> list[str]:
+    lines = (folder / "workers.log").read_text().splitlines()
+    return [line for line in lines if '"ERROR"' in line or "Error" in line][-_TOLD:]
