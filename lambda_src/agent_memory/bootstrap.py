@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agent_memory.adapters.tenant_sessions import TenantSessions
     from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects
     from agent_memory.domain.database import Database
+    from agent_memory.domain.ports import EpisodeStore
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
     from agent_memory.service.admission import Admission
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from agent_memory.service.purge import Purge
     from agent_memory.service.readiness import Readiness
     from agent_memory.service.redrive import Redrive
+    from agent_memory.service.rehydrate import Rehydration
     from agent_memory.service.reservations import Reservations
     from agent_memory.service.runs import Runs
     from agent_memory.service.semantic import SemanticMemory
@@ -321,11 +323,32 @@ def _episodes() -> "DynamoEpisodeStore":
 
 
 @cache
+def timeline() -> "EpisodeStore":
+    """Episodes of both tiers. Whoever asks the cold one for nothing does not load the AWS SDK."""
+    from agent_memory.adapters.dynamodb_object_rows import DynamoObjectRows
+    from agent_memory.service.timeline import TieredEpisodes
+
+    return TieredEpisodes(_episodes(), DynamoObjectRows(dynamodb(), settings.memory_table), cold_objects)
+
+
+@cache
+def rehydration() -> "Rehydration":
+    """Archived episodes on their way back."""
+    from agent_memory.adapters.dynamodb_object_rows import DynamoObjectRows
+    from agent_memory.adapters.dynamodb_rehydration import DynamoRehydratedEpisodes
+    from agent_memory.service.rehydrate import Rehydration
+
+    rows = DynamoObjectRows(dynamodb(), settings.memory_table)
+    hot = DynamoRehydratedEpisodes(dynamodb(), settings.memory_table, _buckets(), settings.hot_window)
+    return Rehydration(archive_index(), rows, cold_objects, hot, _usage_store(), now)
+
+
+@cache
 def episodic() -> "EpisodicMemory":
     """Episodic memory."""
     from agent_memory.service.episodic import EpisodicMemory
 
-    return EpisodicMemory(_episodes(), subjects(), large_values(), now)
+    return EpisodicMemory(timeline(), subjects(), large_values(), now)
 
 
 @cache
@@ -417,7 +440,7 @@ def unified() -> "Unified":
     """All layers at once."""
     from agent_memory.service.unified import Unified
 
-    return Unified(working(), _episodes(), _memories(), semantic(), _registry(), large_values(), now)
+    return Unified(working(), timeline(), _memories(), semantic(), _registry(), large_values(), now)
 
 
 @cache

@@ -41,6 +41,7 @@ REQUESTS: dict[str, list[tuple[str, str, Any, bool]]] = {
         ("PUT", "/v1/runs/r/tools/d", {"error": 1}, False),
     ],
     "GET /v1/flags": [("GET", "/v1/flags", None, False)],
+    "POST /v1/uploads": [("POST", "/v1/uploads", {"bytes": 5, "sha256": "0" * 64}, True)],
     "POST /v1/memory/episodic": [("POST", "/v1/memory/episodic", EPISODE, True)],
     "POST /v1/memory/episodic/batch": [("POST", "/v1/memory/episodic/batch", MANY, True)],
     "GET /v1/memory/episodic/{agent_id}": [

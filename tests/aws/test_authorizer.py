@@ -11,7 +11,9 @@ import pytest
 from agent_memory import bootstrap
 from agent_memory.adapters import ssm
 from agent_memory.domain.cursor import seal, unseal
-from agent_memory.entrypoints import admin, authorizer
+from agent_memory.entrypoints import authorizer
+from agent_memory.entrypoints.admin import __main__ as admin
+from agent_memory.entrypoints.admin import keys
 from agent_memory.errors import StoreUnavailable
 from tests.edge import Edge, an_event
 from tests.fakes.clock import Clock
@@ -29,7 +31,7 @@ def command(
 ) -> Command:
     """Runs an operator's command; returns what it printed."""
     monkeypatch.setenv("PEPPER_PARAMETER", PARAMETER)
-    monkeypatch.setattr(admin, "now", clock)
+    monkeypatch.setattr(keys, "now", clock)
     rotate(aws, "first")
 
     def run(*arguments: str) -> Any:
@@ -194,7 +196,12 @@ def test_limits_of_the_tenant_come_with_its_keys(
 
     shown = command("tenants", "limit", "--tenant", tenant, "--requests-per-second", "20", "--vectors", "none")
 
-    assert shown == {"tenant_id": tenant, "own_limits": {"requests_per_second": 20, "vectors": "none"}, "counted": {}}
+    assert shown == {
+        "tenant_id": tenant,
+        "own_limits": {"requests_per_second": 20, "vectors": "none"},
+        "flags": {},
+        "counted": {},
+    }
     assert json.loads(context(key)["limits"]) == {"requests_per_second": 20}
     command("tenants", "limit", "--tenant", tenant, "--requests-per-second", "default", "--vectors", "default")
     assert command("tenants", "show", "--tenant", tenant)["own_limits"] == {}

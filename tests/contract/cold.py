@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from agent_memory.adapters.dynamodb_archive import DynamoArchiveIndex
 from agent_memory.adapters.dynamodb_episode_item import episode_key
 from agent_memory.adapters.dynamodb_hot import DynamoHotEpisodes
+from agent_memory.adapters.dynamodb_item import read_number
 from agent_memory.adapters.dynamodb_object_rows import DynamoObjectRows
+from agent_memory.adapters.dynamodb_rehydration import DynamoRehydratedEpisodes
 from agent_memory.adapters.s3_archive import S3Archive
 from agent_memory.adapters.s3_objects import S3ColdObjects
 from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects, HotEpisodes, Key, fingerprints
@@ -16,12 +18,13 @@ from agent_memory.domain.episode import Episode, Position
 from agent_memory.domain.identifiers import to_path
 from agent_memory.domain.object_rows import ObjectRows
 from agent_memory.domain.ports import AgentStore
-from agent_memory.domain.times import format_time
+from agent_memory.domain.rehydration import RehydratedEpisodes
+from agent_memory.domain.times import format_time, from_micros
 from tests.contract.conftest import Stores, in_memory, on_dynamodb
 from tests.contract.walks import an_episode
-from tests.fakes.archive import FakeArchiveIndex, FakeColdObjects, FakeHotEpisodes
+from tests.fakes.archive import FakeArchiveIndex, FakeColdObjects, FakeHotEpisodes, FakeRehydratedEpisodes
 from tests.fakes.clock import Clock
-from tests.fakes.episodes import InMemoryEpisodeStore
+from tests.fakes.episodes import HOT_WINDOW, InMemoryEpisodeStore
 from tests.fakes.usage import Together
 from tests.fix_aws import Aws
 
@@ -42,6 +45,9 @@ class Cold:
     """The stores that a purge empties, in its order."""
     sweep: Callable[[Episode], None]
     """Take an episode out of the hot tier, as DynamoDB does with what is marked."""
+    evict_at: Callable[[Episode], datetime | None]
+    """When an episode that is there is to be evicted."""
+    rehydrated: RehydratedEpisodes
 
     def append(self, tenant: str, now: datetime, **fields: Any) -> tuple[Key, Episode]:
         """Write an episode into the hot tier."""
@@ -59,17 +65,38 @@ def cold_in_memory() -> Cold:
         assert isinstance(stores.episodes, InMemoryEpisodeStore)
         stores.episodes.drop(episode.id)
 
-    return Cold(index, index, objects, hot, stores, [Together(index, stores.records), objects, stores.registry], drop)  # type: ignore[list-item]
+    def marked(episode: Episode) -> datetime | None:
+        assert isinstance(stores.episodes, InMemoryEpisodeStore)
+        return stores.episodes.evict_at.get(episode.id)
+
+    return Cold(
+        index,
+        index,
+        objects,
+        hot,
+        stores,
+        [Together(index, stores.records), objects, stores.registry],  # type: ignore[list-item]
+        drop,
+        marked,
+        FakeRehydratedEpisodes(stores.episodes, index),
+    )
 
 
 def cold_on_aws(aws: Aws, s3: "S3Client") -> Cold:
     stores, client = on_dynamodb(aws), aws.client()
 
-    def delete(episode: Episode) -> None:
+    def place(episode: Episode) -> dict[str, Any]:
         plan = stores.buckets.get(episode.tenant_id, episode.agent_id)
         bucket = plan.for_write(episode.session_id, episode.created_at)
-        place = episode_key(episode.tenant_id, episode.agent_id, bucket, episode.position)
-        client.call("DeleteItem", {"TableName": aws.memory_table, "Key": place})
+        item_key = episode_key(episode.tenant_id, episode.agent_id, bucket, episode.position)
+        return {"TableName": aws.memory_table, "Key": item_key}
+
+    def delete(episode: Episode) -> None:
+        client.call("DeleteItem", place(episode))
+
+    def marked(episode: Episode) -> datetime | None:
+        seconds = read_number(client.call("GetItem", place(episode))["Item"], "evict_at")
+        return None if seconds is None else from_micros(seconds * 1_000_000)
 
     return Cold(
         DynamoArchiveIndex(client, aws.memory_table),
@@ -79,6 +106,8 @@ def cold_on_aws(aws: Aws, s3: "S3Client") -> Cold:
         stores,
         [stores.records, S3Archive(s3, aws.bucket), stores.marks],
         delete,
+        marked,
+        DynamoRehydratedEpisodes(client, aws.memory_table, stores.buckets, HOT_WINDOW),
     )
 
 

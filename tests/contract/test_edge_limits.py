@@ -172,6 +172,7 @@ def test_usage_tells_the_limits(api: Edge) -> None:
         "embeddings_per_month": None,
         "stored_bytes": None,
         "vectors": 7,
+        "retention_days": None,
     }
 
 

@@ -1,5 +1,6 @@
 """What callers see of usage and of a purge, over stores in memory and over DynamoDB."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -140,7 +141,7 @@ def test_a_purge_answers_what_it_removed(api: Edge) -> None:
 
     reply = api.call("DELETE", "/v1/memory/planner")
 
-    counts = {"state": 1, "episodic": 2, "semantic": 1, "s3_objects": 0, "sessions": 2, "other": 1}
+    counts = {"state": 1, "episodic": 2, "semantic": 1, "runs": 0, "s3_objects": 0, "sessions": 2, "other": 1}
     assert (reply.status, reply.data) == (200, {"agent_id": "planner", "deleted": counts})
     nothing: dict[str, Any] = {"state": None, "semantic": [], "episodic": []}
     assert api.call("GET", "/v1/memory/planner").data == nothing
@@ -179,17 +180,21 @@ def test_archived_objects_go_with_their_agent(deployed: Edge, aws: Aws, s3: "S3C
     assert left == [f"{agent_prefix(deployed.tenant_id, 'planner2')}x"] * 2
 
 
-def test_a_bucket_of_the_wrong_name_fails_the_purge_and_leaves_the_records(
+def test_a_bucket_of_the_wrong_name_fails_the_purge_until_it_is_right(
     deployed: Edge, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployed.scopes = "read write erase"
     deployed.call("POST", "/v1/memory/episodic", EPISODE)
+    right = os.environ["ARCHIVE_BUCKET"]
     monkeypatch.setenv("ARCHIVE_BUCKET", "somebody-elses")
 
     reply = deployed.call("DELETE", "/v1/memory/planner")
 
     assert (reply.status, reply.error["code"]) == (503, "UNAVAILABLE")
-    assert len(deployed.call("GET", "/v1/memory/planner").data["episodic"]) == 1
+    monkeypatch.setenv("ARCHIVE_BUCKET", right)
+    forget_clients()
+    assert deployed.call("DELETE", "/v1/memory/planner").status == 200
+    assert deployed.call("GET", "/v1/memory/planner").data["episodic"] == []
 
 
 def test_after_a_purge_another_function_starts_from_nothing(deployed: Edge, s3: "S3Client") -> None:

@@ -27,9 +27,8 @@ EVERYWHERE: list[dict[str, Any]] = [{}, {"session_id": "s"}, {"user_id": "ana"},
 def stores(request: pytest.FixtureRequest, cold: Cold) -> Stores:
     """One timeline over both tiers, with everything in one of them or half in each."""
     tiers = Tiers(cold)
-    if request.param == "hot":
-        return replace(cold.stores, episodes=tiers.timeline())
-    return replace(cold.stores, episodes=MovedAtOnce(tiers, 1 if request.param == "cold" else 2))
+    every = {"hot": 1_000_000, "half": 2, "cold": 1}[request.param]
+    return replace(cold.stores, episodes=MovedAtOnce(tiers, every) if every < 3 else tiers.timeline())
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ EPISODE: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "type": "ac
 MEMORY: dict[str, Any] = {"agent_id": "planner", "content": "the user likes tea"}
 STEP: dict[str, Any] = {"agent_id": "planner", "state": {"x": 1}, "status": "done"}
 CLAIM: dict[str, Any] = {"agent_id": "planner", "tool": "search", "arguments_hash": "h", "lease_s": 60}
+UPLOAD: dict[str, Any] = {"bytes": 5, "sha256": "0" * 64}
 TOOL = "/v1/runs/r/tools/c"
 
 
@@ -66,6 +67,7 @@ REQUESTS = {
     "PUT /v1/runs/{run_id}/tools/{call_id}": Write(
         TOOL, {"error": 1}, 200, (TOOL, {"error": 2}), (("POST", TOOL, CLAIM),)
     ),
+    "POST /v1/uploads": Write("/v1/uploads", UPLOAD, 201, ("/v1/uploads", UPLOAD | {"bytes": 6})),
     "POST /v1/memory/episodic": Write(
         "/v1/memory/episodic", EPISODE, 201, ("/v1/memory/episodic", EPISODE | {"content": "milk"})
     ),
@@ -190,7 +192,7 @@ def test_sent_five_times_and_twice_at_once_a_write_is_one_effect_and_one_answer(
             assert reply in answers or (reply.error["code"], reply.headers["retry-after"]) == ("IN_PROGRESS", "1")
         assert seen(api) == seen(once)
         if not was_met:
-            assert place > 2
+            assert place > 1
             break
 
 

@@ -1,5 +1,6 @@
 """The ledger over stores in memory and over DynamoDB: who may run a call, and what is recorded of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -165,6 +166,9 @@ def test_a_call_that_expired_was_never_made(ledger: Ledger, clock: Clock) -> Non
 def test_of_two_who_judged_the_same_record_one_writes(stores: Stores, ledger: Ledger, key: CallKey) -> None:
     first, _ = ledger.claim()
     failed = ledger.complete(error=1)
+    with pytest.raises(CallChanged) as refused:  # whoever took the lease to have run out, or has another outcome
+        stores.tools.put(replace(first, attempt=2), first, None)
+    assert refused.value.current == failed
 
     second, _ = ledger.claim()
     for stale in (None, first, failed):

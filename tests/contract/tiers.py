@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from agent_memory.domain.archive import ArchivedObject, fingerprints, name_of
 from agent_memory.domain.archived_episode import content_of, episodes_in, line
@@ -15,6 +15,7 @@ from agent_memory.domain.timeline import Span
 from agent_memory.errors import AgentMemoryError
 from agent_memory.service.timeline import TieredEpisodes
 from tests.contract.cold import Cold
+from tests.fakes.paging import Unlimited
 
 
 @dataclass
@@ -25,6 +26,12 @@ class Tiers:
     reads: int = 0
     """How many objects were read."""
     rows: list[ArchivedObject] = field(default_factory=list)
+
+    @staticmethod
+    def span(tenant: str, agent: str = "planner") -> tuple[Span, ScanBudget]:
+        """All of an agent, the oldest first, as of some later day."""
+        late = datetime(2100, 1, 1, tzinfo=UTC)
+        return Span(tenant, agent, newest_first=False, walk_started_at=late, asked_at=late), Unlimited()
 
     def timeline(self) -> TieredEpisodes:
         return TieredEpisodes(self.cold.stores.episodes, self.cold.rows, lambda: self)

@@ -82,7 +82,15 @@ def _good(canaries: Canaries) -> Iterator[dict[str, Any]]:
     )
     for path, body in (*writes, *writes):
         yield {"method": "POST", "path": path, "body": body, "headers": headers}
-    agent = ids["agent_id"]
+    agent, call = ids["agent_id"], {"tool": canaries["tool"], "arguments_hash": canaries["arguments"], "lease_s": 60}
+    run = f"/v1/runs/{canaries['run_id']}"
+    for _ in range(2):
+        step = {**ids, **told, "state": canaries["step"], "status": "done"}
+        yield {"method": "PUT", "path": f"{run}/steps/1", "body": step, "headers": headers}
+        tool = f"{run}/tools/{canaries['call_id']}"
+        yield {"method": "POST", "path": tool, "body": {**ids, **told, **call}, "headers": headers}
+        yield {"method": "PUT", "path": tool, "body": {"result": canaries["result"]}, "headers": headers}
+    yield {"method": "GET", "path": run}
     yield {"method": "GET", "path": f"/v1/memory/{agent}"}
     yield {"method": "GET", "path": f"/v1/memory/episodic/{agent}?metadata.k={canaries['metadata query']}"}
 

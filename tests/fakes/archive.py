@@ -10,6 +10,7 @@ from agent_memory.domain.identifiers import to_path
 from agent_memory.domain.object_rows import Stretch
 from agent_memory.domain.purge import Removed
 from agent_memory.domain.scan import ScanBudget
+from agent_memory.errors import Conflict
 from tests.fakes.episodes import InMemoryEpisodeStore
 from tests.fakes.paging import paged
 
@@ -119,3 +120,22 @@ class FakeHotEpisodes:
     def sweep(self, now: datetime) -> list[Episode]:
         """Delete what is to be evicted by now."""
         return [self._store.drop(ulid) for ulid, evict_at in list(self._store.evict_at.items()) if evict_at <= now]
+
+
+class FakeRehydratedEpisodes:
+    """`RehydratedEpisodes` over the episode store in memory."""
+
+    def __init__(self, store: InMemoryEpisodeStore, index: FakeArchiveIndex) -> None:
+        self._store = store
+        self._index = index
+
+    def bring_back(
+        self, tenant_id: str, agent_id: str, episodes: Sequence[tuple[Episode, datetime]], epoch: int
+    ) -> tuple[int, int]:
+        if self._index.epoch(tenant_id, agent_id) != epoch:
+            raise Conflict("the agent was purged meanwhile")
+        absent = [each for each, _ in episodes if not self._store.find(tenant_id, agent_id, each.position)]
+        size = sum(map(self._store.restore, absent))
+        for each, evict_at in episodes:
+            self._store.evict_at[each.id] = max(evict_at, self._store.evict_at.get(each.id, evict_at))
+        return len(absent), size

@@ -76,6 +76,11 @@ class InMemoryEpisodeStore:
         """Every tenant's, in the order of their ids."""
         return [self._episodes[ulid] for ulid in sorted(self._episodes)]
 
+    def restore(self, episode: Episode) -> int:
+        """Write it as it was; its size."""
+        self._episodes[episode.id] = episode
+        return _size(episode)
+
     def drop(self, ulid: str) -> Episode:
         self.evict_at.pop(ulid, None)
         return self._episodes.pop(ulid)

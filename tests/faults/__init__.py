@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-Fault = Literal["lose answer", "lose request", "cut answer"] | tuple[int, dict[str, Any]]
-"""What happens to a request: a broken connection after or before its effect, or an answer of the service."""
+Fault = Literal["none", "lose answer", "lose request", "cut answer"] | tuple[int, dict[str, Any]]
+"""What happens to a request: nothing, a broken connection after or before its effect, or an answer of the service."""
 
 
 class FaultyService(ThreadingHTTPServer):
@@ -34,7 +34,7 @@ class FaultyService(ThreadingHTTPServer):
         for planned in self._planned:
             if planned[0] == operation:
                 self._planned.remove(planned)
-                return planned[1]
+                return None if planned[1] == "none" else planned[1]
         return None
 
 

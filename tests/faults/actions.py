@@ -59,8 +59,8 @@ def switch_stream(world: World) -> None:
 
 
 def sweep(world: World) -> None:
-    """The schedule asks."""
-    if world.is_idle("sweeper"):
+    """The schedule asks; not while a reader is held: a sweep waits longer than any request takes."""
+    if world.is_idle("sweeper") and not any(worker.is_busy for worker in world.workers["reader"]):
         world.sweep()
 
 

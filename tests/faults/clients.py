@@ -58,7 +58,7 @@ class Clients:
         key = self._key()
         reply = self._until_told(agent, "POST", "/v1/memory/episodic", body, key, [write])
         if reply is not None:
-            write.answer = reply.data
+            self._told(write, reply.data)
         write.ended = self.journal.step()
 
     def write_many(self) -> None:
@@ -70,7 +70,7 @@ class Clients:
         reply = self._until_told(agent, "POST", "/v1/memory/episodic/batch", body, self._key(), writes)
         for write, result in zip(writes, reply.data["results"] if reply else [], strict=False):
             if result["status"] == 201:
-                write.answer = result["data"]
+                self._told(write, result["data"])
             elif result["status"] != 503:
                 raise Bug(f"an item of a batch: {result}")
         for write in writes:
@@ -94,6 +94,7 @@ class Clients:
             body |= {"ttl_hours": hours} if hours else {}
             reply = self._until_told(place.agent, "POST", "/v1/state", body, self._key(), [])
         write.is_acknowledged = reply is not None
+        self.journal.acknowledged += write.is_acknowledged
         write.until = self.clock() + timedelta(hours=hours) if hours else None
         write.ended = self.journal.step()
 
@@ -106,7 +107,7 @@ class Clients:
         body, write = self._episode(agent, content={"w": self._marker(), "text": self._large()})
         reply = self._until_told(agent, "POST", "/v1/memory/episodic", body, self._key(), [write])
         if reply is not None:
-            write.answer = reply.data
+            self._told(write, reply.data)
         write.ended = self.journal.step()
 
     def purge(self, agent: Agent) -> bool:
@@ -123,6 +124,10 @@ class Clients:
         if reply is not None:
             purge.ended = ended
         return reply is not None
+
+    def _told(self, write: Write, answer: dict[str, Any]) -> None:
+        write.answer = answer
+        self.journal.acknowledged += 1
 
     def _until_told(
         self, agent: Agent, method: str, path: str, body: Any, key: str | None, writes: list[Write]

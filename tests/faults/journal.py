@@ -86,6 +86,7 @@ class Journal:
     states: dict[Place, list[StateWrite]] = field(default_factory=dict)
     purges: dict[Agent, list[Purge]] = field(default_factory=dict)
     writes: int = 0
+    acknowledged: int = 0
     _steps: Iterator[int] = field(default_factory=count)
 
     def step(self) -> int:

@@ -49,9 +49,10 @@ def run(at: Ports, seed: int, writes: int = WRITES, mutation: str = "none") -> O
                 act(made)
             invariants.settle(made)
             invariants.check(made)
-            acknowledged = sum(write.is_acknowledged for write in made.journal.episodes)
-            acknowledged += sum(write.is_acknowledged for each in made.journal.states.values() for write in each)
-            faults = made.faults
-            return Outcome(seed, made.journal.writes, acknowledged, time.monotonic() - started, faults.met, faults.seen)
-    finally:
+            journal, faults = made.journal, made.faults
         shutil.rmtree(folder)
+        seconds = time.monotonic() - started
+        return Outcome(seed, journal.writes, journal.acknowledged, seconds, faults.met, faults.seen)
+    except Exception as exc:
+        exc.add_note(f"what the workers said: {folder}/workers.log")
+        raise

@@ -13,7 +13,8 @@ from typing import IO, Any
 
 from local.state import ROOT
 
-_FUNCTION_S = 60.0
+_START_S = 60.0
+_TIMEOUTS_S = {"archiver": 300.0, "sweeper": 840.0}  # as Terraform says; of whoever answers requests, 20 s
 
 
 class WorkerDied(Exception):
@@ -44,7 +45,7 @@ class Nursery:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"name": name, "environment": dict(environment)}) + "\n")
         self._process.stdin.flush()
-        self._listener.settimeout(_FUNCTION_S)
+        self._listener.settimeout(_START_S)
         wire, _ = self._listener.accept()
         said = json.loads(wire.makefile(encoding="utf-8").readline())
         assert said["name"] == name
@@ -82,7 +83,9 @@ class Worker:
         assert self._stream is not None
         self.is_busy = True
         try:
-            self._stream.write(json.dumps({"handler": handler, "event": event, "seconds": _FUNCTION_S}) + "\n")
+            self._stream.write(
+                json.dumps({"handler": handler, "event": event, "seconds": _TIMEOUTS_S.get(handler, 20.0)}) + "\n"
+            )
             self._stream.flush()
             line = self._stream.readline()
         except OSError:

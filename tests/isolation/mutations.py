@@ -228,6 +228,11 @@ MUTATIONS = (
         code=keys_without_tenant("state_item", "state", "episode_item", "episodes", "recent", "purge"),
     ),
     Mutation(
+        "the tenant in the keys of the archive's index",
+        ("dynamodb archive index | the victim's agent in the attacker's context",),
+        code=keys_without_tenant("archive_rows"),
+    ),
+    Mutation(
         "the tenant in the keys of first answers",
         (
             "POST /v1/state | foreign idempotency key",

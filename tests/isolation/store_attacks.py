@@ -3,9 +3,11 @@
 from tests.isolation import (
     stores_aws,
     stores_bodies,
+    stores_cold,
     stores_iam,
     stores_pool,
     stores_race,
+    stores_runs,
     stores_sql,
     stores_sql_asides,
     stores_sql_changes,
@@ -14,9 +16,11 @@ from tests.isolation import (
 __all__ = [
     "stores_aws",
     "stores_bodies",
+    "stores_cold",
     "stores_iam",
     "stores_pool",
     "stores_race",
+    "stores_runs",
     "stores_sql",
     "stores_sql_asides",
     "stores_sql_changes",

@@ -41,7 +41,8 @@ def _now() -> datetime:
 
 
 @contextmanager
-def _client(ground: Ground) -> Iterator[AwsJsonClient]:
+def reach(ground: Ground) -> Iterator[AwsJsonClient]:
+    """A client of the stores of the deployment under attack."""
     with patch.dict(os.environ, {"AWS_ENDPOINT_URL": str(ground.stores.aws_endpoint)}):
         client = dynamodb.make_client(REGION)
     try:
@@ -78,7 +79,7 @@ def state(ground: Ground) -> None:
     victim, now = ground.arena.fresh(), _now()
     before = ground.arena.look(victim)
     key = StateKey(ground.attacker, victim.ids["agent_id"], victim.ids["session_id"])
-    with _client(ground) as client:
+    with reach(ground) as client:
         store = DynamoStateStore(
             client, ground.stores.memory_table, DynamoIdempotencyStore(client, ground.stores.control_table), Tally()
         )
@@ -98,7 +99,7 @@ def state(ground: Ground) -> None:
 @store_attack("dynamodb episodes", "the victim's ids in the attacker's context", "aws_endpoint")
 def episodes(ground: Ground) -> None:
     victim = ground.arena.fresh().ids
-    with _client(ground) as client:
+    with reach(ground) as client:
         table, control = ground.stores.memory_table, ground.stores.control_table
         store = DynamoEpisodeStore(
             client,
@@ -121,7 +122,7 @@ def episodes(ground: Ground) -> None:
 def idempotency(ground: Ground) -> None:
     """The same route, the same key, the same request: another record."""
     now = _now()
-    with _client(ground) as client:
+    with reach(ground) as client:
         store = DynamoIdempotencyStore(client, ground.stores.control_table)
         key = f"attack-{ground.victims['agent_id']}-{now.isoformat()}"
         for tenant in (ground.victim, ground.attacker):  # the second would raise AlreadyAnswered
@@ -134,7 +135,7 @@ def idempotency(ground: Ground) -> None:
 @store_attack("dynamodb subjects", "the victim's session in the attacker's context", "aws_endpoint")
 def subjects(ground: Ground) -> None:
     victim = ground.arena.fresh().ids
-    with _client(ground) as client:
+    with reach(ground) as client:
         store = DynamoSubjectStore(client, ground.stores.memory_table)
         bound = store.bind(ground.attacker, victim["agent_id"], victim["session_id"], "attack-user")
         DynamoAgentRecords(client, ground.stores.memory_table, DynamoBucketStore(client, ground.stores.control_table))
@@ -145,7 +146,7 @@ def subjects(ground: Ground) -> None:
 
 @store_attack("dynamodb registry and usage", "lists and counters", "aws_endpoint")
 def registry(ground: Ground) -> None:
-    with _client(ground) as client:
+    with reach(ground) as client:
         store, usage = (
             DynamoAgentRegistry(client, ground.stores.control_table),
             DynamoUsageStore(client, ground.stores.control_table),
@@ -169,7 +170,7 @@ def registry(ground: Ground) -> None:
 def purge(ground: Ground) -> None:
     victim = ground.arena.fresh()
     before = ground.arena.look(victim)
-    with _client(ground) as client:
+    with reach(ground) as client:
         table, control = ground.stores.memory_table, ground.stores.control_table
         for store in (
             DynamoAgentRecords(client, table, DynamoBucketStore(client, control)),

@@ -53,6 +53,9 @@ print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
 """
 SETTINGS = {
     "AWS_REGION": "us-east-1",
+    "MEMORY_TABLE": "memory",
+    "CONTROL_TABLE": "control",
+    "EMBEDDING_CHUNK_TOKENS": "200",
     "DATABASE_CLUSTER_ARN": "cluster",
     "DATABASE_APP_SECRET_ARN": "secret",
     "DATABASE_NAME": "memory",
@@ -72,9 +75,11 @@ SETTINGS = {
         ("database", "direct", {"boto3", "botocore"}),
         ("database", "proxy", {"boto3", "botocore"}),
         ("embeddings", "data_api", {"boto3", "botocore", "psycopg", "concurrent"}),
+        ("episodic", "data_api", {"boto3", "botocore", "psycopg"}),
+        ("unified", "data_api", {"boto3", "botocore", "psycopg"}),
     ],
 )
-def test_the_database_and_the_model_are_reached_without_the_aws_sdk(
+def test_the_stores_and_the_model_are_reached_without_the_aws_sdk(
     client: str, connection: str, unwanted: set[str]
 ) -> None:
     done = subprocess.run(

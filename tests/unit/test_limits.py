@@ -37,7 +37,14 @@ def test_a_tenants_own_limits_hold_in_place_of_the_deployments() -> None:
 
 @pytest.mark.parametrize(
     ("own", "dropped"),
-    [({}, set()), ({"speed": 1}, set()), ({}, {"speed"}), ({"vectors": -1}, set()), ({"vectors": 1}, {"vectors"})],
+    [
+        ({"retention_days": 0}, set()),
+        ({}, set()),
+        ({"speed": 1}, set()),
+        ({}, {"speed"}),
+        ({"vectors": -1}, set()),
+        ({"vectors": 1}, {"vectors"}),
+    ],
 )
 def test_changes_of_nothing_or_of_no_limit_are_refused(own: dict[str, int | None], dropped: set[str]) -> None:
     with pytest.raises(InvalidRequest):

@@ -18,6 +18,7 @@ from agent_memory.adapters.dynamodb_archive_rows import (
     pending_key,
     read_object,
     read_pending,
+    same_epoch,
 )
 from agent_memory.adapters.dynamodb_item import Item, number, read_number, text
 from agent_memory.domain.archive import REACHES, ArchivedObject, Pending
@@ -70,7 +71,7 @@ class DynamoArchiveIndex:
         present = {"TableName": self._table, "ConditionExpression": "attribute_exists(pk)"}
         deletes = [{"Delete": {**present, "Key": object_key(row)}} for row in dropped]
         # The epoch last: of several conditions that failed, the last one is told.
-        writes = [*puts, *deletes, self._same_epoch(one.tenant_id, one.agent_id, epoch)]
+        writes = [*puts, *deletes, same_epoch(self._table, one.tenant_id, one.agent_id, epoch)]
         with _unavailable():
             try:
                 dynamodb.write(self._client, writes)
@@ -99,17 +100,6 @@ class DynamoArchiveIndex:
             for page in dynamodb.query(self._client, request, _always):
                 rows = (read_object(tenant_id, item) for item in page)
                 yield from (row for row in rows if high is None or row.first <= high)
-
-    def _same_epoch(self, tenant_id: str, agent_id: str, epoch: int) -> dict[str, dict[str, Any]]:
-        unless_new = "attribute_not_exists(#count) OR " if epoch == 0 else ""
-        check = {
-            "TableName": self._table,
-            "Key": epoch_key(tenant_id, agent_id),
-            "ConditionExpression": f"{unless_new}#count = :epoch",
-            "ExpressionAttributeNames": {"#count": "count"},
-            "ExpressionAttributeValues": {":epoch": number(epoch)},
-        }
-        return {"ConditionCheck": check}
 
     def _is_done(self, added: Sequence[ArchivedObject], dropped: Sequence[ArchivedObject]) -> bool:
         """Whether somebody has committed the same before, such as an attempt whose answer was lost."""

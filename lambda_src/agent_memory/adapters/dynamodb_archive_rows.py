@@ -38,6 +38,19 @@ def epoch_key(tenant_id: str, agent_id: str) -> Item:
     return {"pk": partition(tenant_id, agent_id), "sk": text(EPOCH)}
 
 
+def same_epoch(table: str, tenant_id: str, agent_id: str, epoch: int) -> dict[str, dict[str, Any]]:
+    """Part of a transaction: the agent has not been purged since."""
+    unless_new = "attribute_not_exists(#count) OR " if epoch == 0 else ""
+    check = {
+        "TableName": table,
+        "Key": epoch_key(tenant_id, agent_id),
+        "ConditionExpression": f"{unless_new}#count = :epoch",
+        "ExpressionAttributeNames": {"#count": "count"},
+        "ExpressionAttributeValues": {":epoch": number(epoch)},
+    }
+    return {"ConditionCheck": check}
+
+
 def pending_key(tenant_id: str, agent_id: str, pending: Pending) -> Item:
     """Where a note stands."""
     return {"pk": partition(tenant_id, agent_id), "sk": text(PENDING + pending.name)}

@@ -24,6 +24,7 @@ from agent_memory.domain.runs import Run, RunKey, Step
 from agent_memory.domain.times import from_micros, to_micros
 
 STEP = "STEP#"
+TOOL = "TOOL#"
 TOP = "RUN"
 ANNOTATIONS = ("user_id", "purposes", "metadata", "source", "trust")
 _DIGITS = 9

@@ -6,7 +6,8 @@ from typing import Any
 
 from agent_memory.adapters import dynamodb
 from agent_memory.adapters.aws_json import AwsJsonClient
-from agent_memory.adapters.dynamodb_item import Item, item_bytes, read_text, text
+from agent_memory.adapters.dynamodb_counted import counted_bytes
+from agent_memory.adapters.dynamodb_item import Item, read_text, text
 from agent_memory.adapters.dynamodb_run_item import TOP, pointers_key, run_key
 from agent_memory.domain.purge import Kind, Removed
 
@@ -51,5 +52,4 @@ class DynamoAgentRuns:
 
 def _removed(items: list[Item]) -> Removed:
     kinds: list[Kind] = ["other" if item["sk"]["S"] == TOP else "runs" for item in items]
-    counted = sum(item_bytes(item) for item, kind in zip(items, kinds, strict=True) if kind == "runs")
-    return Removed(Counter(kinds), dynamo_bytes=counted)
+    return Removed(Counter(kinds), dynamo_bytes=sum(counted_bytes(item) for item in items))

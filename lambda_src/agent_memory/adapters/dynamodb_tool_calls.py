@@ -20,14 +20,12 @@ from agent_memory.adapters.dynamodb_item import (
     read_text,
     text,
 )
-from agent_memory.adapters.dynamodb_run_item import expiry, pointed_until, pointer_item, read_expiry, run_key
+from agent_memory.adapters.dynamodb_run_item import TOOL, expiry, pointed_until, pointer_item, read_expiry, run_key
 from agent_memory.domain.idempotency import AlreadyAnswered, IdempotencyRecord
 from agent_memory.domain.runs import RunKey
 from agent_memory.domain.times import from_micros, to_micros
 from agent_memory.domain.tool_calls import CallChanged, CallKey, ToolCall
 from agent_memory.domain.usage import Tally
-
-_TOOL = "TOOL#"
 
 
 class DynamoToolLedger:
@@ -80,7 +78,7 @@ class DynamoToolLedger:
 
 
 def _item_key(call_key: CallKey) -> Item:
-    return {"pk": run_key(call_key.tenant_id, call_key.run_id), "sk": text(_TOOL + key_part(call_key.call_id))}
+    return {"pk": run_key(call_key.tenant_id, call_key.run_id), "sk": text(TOOL + key_part(call_key.call_id))}
 
 
 def _condition(over: ToolCall | None) -> dict[str, Any]:

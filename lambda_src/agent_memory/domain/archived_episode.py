@@ -5,15 +5,12 @@ Columns of `terraform/modules/episode-archive` (the Athena table) and of `sql/an
 
 import gzip
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from agent_memory.domain.bodies import StoredBody
 from agent_memory.domain.episode import Episode
+from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.json_document import dumps, parse
 from agent_memory.domain.times import format_time, parse_time
-
-if TYPE_CHECKING:
-    from agent_memory.domain.fields import JsonObject
 
 ANNOTATIONS = ("user_id", "purposes", "metadata", "source", "trust")
 
@@ -71,7 +68,7 @@ def episode_of(written: bytes) -> Episode:
     return _episode(parse(written.decode()))
 
 
-def _episode(said: "JsonObject") -> Episode:
+def _episode(said: JsonObject) -> Episode:
     expires_at, body = said["expires_at"], said.get("body")
     return Episode(
         tenant_id=said["tenant_id"],

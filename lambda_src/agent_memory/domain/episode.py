@@ -1,7 +1,7 @@
 """Episodic memory: append-only events of an agent, ordered by (time, id)."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -50,10 +50,16 @@ class EpisodeResponse(BodyLink):
 
 
 class EpisodesResponse(BaseModel):
-    """One page of a walk."""
+    """One page of a walk; the rest tells a page that was asked for by its number.
+
+    `total` is None when not all could be counted within the budget of one request.
+    """
 
     episodes: list[EpisodeResponse]
     next_cursor: str | None
+    page: int | None = None
+    per_page: int | None = None
+    total: int | None = None
 
 
 class Position(NamedTuple):
@@ -118,6 +124,13 @@ class Episode:
     def value(self) -> Any:
         """The content."""
         return self.content
+
+    def kept_for(self, retention: timedelta | None) -> "Episode":
+        """The same, to be kept no longer than the tenant's retention."""
+        if retention is None:
+            return self
+        latest = self.created_at + retention
+        return replace(self, expires_at=latest if self.expires_at is None else min(self.expires_at, latest))
 
     def holding(self, value: Any, body: StoredBody | None) -> "Episode":
         """The same with other content, or with content elsewhere."""

@@ -38,7 +38,8 @@ def _decimal(value: object) -> object:
 
 Id = Annotated[str, AfterValidator(check_id), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 256})]
 Time = Annotated[datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
-Limit = Annotated[int, BeforeValidator(_decimal), Field(ge=1, le=MAX_LIMIT)]
+Count = Annotated[int, BeforeValidator(_decimal)]
+Limit = Annotated[Count, Field(ge=1, le=MAX_LIMIT)]
 JsonObject = dict[str, Any]
 Trust = Literal["direct_user", "inference", "tool_internal", "tool_external"]
 

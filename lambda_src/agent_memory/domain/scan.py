@@ -18,3 +18,19 @@ class ScanBudget(Protocol):
 
 class ScanBudgetSpent(Exception):
     """A walk stopped early; what it yielded so far stands."""
+
+
+class NoBudget:
+    """`ScanBudget` of an operator, who waits for the end."""
+
+    def spend(self) -> bool:
+        """Always."""
+        return True
+
+    def open_object(self) -> bool:
+        """Always."""
+        return True
+
+    def in_time(self) -> bool:
+        """Always."""
+        return True

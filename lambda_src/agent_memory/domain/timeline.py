@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agent_memory.domain.episode import Episode, EpisodeType, Position
-from agent_memory.domain.fields import MAX_LIMIT, Body, Id, Limit, Time
+from agent_memory.domain.fields import MAX_LIMIT, Body, Count, Id, Limit, Time
+from agent_memory.errors import InvalidRequest
 
+_AFTER_EVERY_ID = "~"
 _LEAST_PAGE = 25  # costs little, and steps over expired records that nothing has swept yet
 
 
@@ -26,11 +28,26 @@ class EpisodeQuery(Body):
     order: Literal["newest", "oldest"] = "newest"
     limit: Limit = 50
     cursor: str | None = None
+    page: Annotated[Count, Field(ge=1)] | None = None
+    per_page: Limit | None = None
+
+    @property
+    def numbered_page(self) -> tuple[int, int] | None:
+        """The number and size of the page that is asked for by its number.
+
+        Raises:
+            InvalidRequest: asked for in the other way too.
+        """
+        given = [name for name in ("page", "per_page") if getattr(self, name) is not None]
+        for other in ("cursor", "limit"):
+            if given and other in self.model_fields_set:
+                raise InvalidRequest.of(given[0], f"must not be given together with {other}")
+        return (self.page or 1, self.per_page or self.limit) if given else None
 
     @property
     def page_size(self) -> int:
         """Records to read at a time: one more than asked for, or many when some will be passed over."""
-        passes_over = self.type or self.metadata or self.user_id or self.run_id
+        passes_over = self.type or self.metadata or self.user_id or self.run_id or self.numbered_page
         return MAX_LIMIT if passes_over else max(self.limit + 1, _LEAST_PAGE)
 
     def matches(self, episode: Episode, now: datetime) -> bool:
@@ -75,3 +92,14 @@ class Span:
     end: datetime | None = None
     after: Position | None = None
     page_size: int = 100
+
+    @property
+    def bounds(self) -> tuple[Position | None, Position | None]:
+        """Between which positions is still to be read, None for no bound; both belong to it, except `after`."""
+        low = Position(self.start, "") if self.start else None
+        high = Position(self.end, _AFTER_EVERY_ID) if self.end else None
+        if self.after is None:
+            return low, high
+        if self.newest_first:
+            return low, min(high or self.after, self.after)
+        return max(low or self.after, self.after), high

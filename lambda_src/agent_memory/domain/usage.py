@@ -9,8 +9,7 @@ What each counter means:
 - `agents`, `sessions`: distinct agents, and distinct sessions of an agent, that anything was ever stored for, until
   the agent is purged. A session stays counted when its state is deleted or expires.
 - `dynamo_bytes`: names and values of the states, episodes, steps and tool calls in DynamoDB, as they are stored. What
-  expires stays
-  counted until it is overwritten or purged: nothing in this release hears of DynamoDB's own deletions.
+  expires, or has moved to the archive, stays counted until DynamoDB removes it, which it does within some days.
 - `s3_bytes`: objects in the archive, all versions, and large values. What was uploaded counts from when a record takes
   it; until then it is gone within two days.
 - `vectors`: pieces of stored texts. What expires stays counted until the tenant's next writes remove it.

@@ -12,15 +12,19 @@ from agent_memory.service.paging import Page
 def append(request: Request) -> Response:
     """POST /v1/memory/episodic."""
     new = request.body(NewEpisode)
-    episode = bootstrap.episodic().append(request.tenant_id, new, request.attempt, request.caller.cursor_key)
+    caller = request.caller
+    episode = bootstrap.episodic().append(
+        caller.tenant_id, new, request.attempt, caller.cursor_key, caller.limits.retention
+    )
     return Response(201, episode.response())
 
 
 def append_batch(request: Request) -> Response:
     """POST /v1/memory/episodic/batch."""
     batch = request.body(EpisodeBatch)
+    caller = request.caller
     outcomes = bootstrap.episode_batches().append(
-        request.tenant_id, batch.items, request.attempt, batch_results, request.caller.cursor_key
+        caller.tenant_id, batch.items, request.attempt, batch_results, caller.cursor_key, caller.limits.retention
     )
     return Response(200, batch_results(outcomes))
 
@@ -28,8 +32,22 @@ def append_batch(request: Request) -> Response:
 def query(request: Request) -> Response:
     """GET /v1/memory/episodic/{agent_id}."""
     agent_id, asked = request.path_id("agent_id"), request.query(EpisodeQuery)
+    if (numbered := asked.numbered_page) is not None:
+        return _numbered_page(request, agent_id, asked, *numbered)
     page, next_cursor = bootstrap.episodic().query(request.tenant_id, agent_id, asked, request.caller.cursor_key)
     return _page(page, next_cursor)
+
+
+def _numbered_page(request: Request, agent_id: str, asked: EpisodeQuery, number: int, size: int) -> Response:
+    found, next_cursor = bootstrap.episodic().numbered_page(
+        request.tenant_id, agent_id, asked, number, size, request.caller.cursor_key
+    )
+    place = {"page": number, "per_page": size, "total": found.total}
+    return Response(
+        200,
+        {"episodes": found.page.items, "next_cursor": next_cursor, **place},
+        partial_meta(found.page.partial),
+    )
 
 
 def replay(request: Request) -> Response:

@@ -17,7 +17,6 @@ from agent_memory.domain.description import describe
 from agent_memory.domain.episode import Episode
 from agent_memory.domain.eviction import at_expiry, once_archived
 from agent_memory.domain.ports import UsageStore
-from agent_memory.errors import AgentMemoryError
 from agent_memory.service.verified_objects import write_verified
 
 # As soon as so many bytes of lines wait, it is worth looking whether they fill an object.
@@ -109,7 +108,7 @@ class Archiving:
         if not self._index.swap([row], [], epoch):
             self._objects.remove(row.key)
             return False
-        with suppress(AgentMemoryError):  # to write it all again would not make the count better
+        with suppress(Exception):  # whatever it is: to write it all again would not make the count better
             self._usage.add(row.tenant_id, {"s3_bytes": row.size})
         return True
 

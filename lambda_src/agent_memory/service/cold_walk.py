@@ -14,6 +14,9 @@ from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
 from agent_memory.domain.timeline import Span
 from agent_memory.errors import StoreUnavailable
 
+# Objects that are at hand when the next stretch of a walk needs them again; a request opens no more, a long walk does.
+_KEPT = 12
+
 
 class ObjectVanished(Exception):
     """An object of the index is gone: another took its place after the index was read."""
@@ -80,6 +83,8 @@ class ColdWalk:
                 logs.line(level="ERROR", error="ArchivedObjectBroken", object=row.key.rpartition("/")[2])
                 raise StoreUnavailable("an archived object is not what was written")
             self._opened[row.key] = lines_in(content)
+            if len(self._opened) > _KEPT:
+                del self._opened[next(iter(self._opened))]
         return self._opened[row.key]
 
     def _is_wanted(self, episode: Episode) -> bool:

@@ -2,12 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from agent_memory.domain.changes import Arrival, Change
 from agent_memory.domain.ports import UsageStore
-from agent_memory.errors import AgentMemoryError
 from agent_memory.service.archiving import Archiving
 from agent_memory.service.owned_bodies import OwnedBodies
 
@@ -82,8 +81,11 @@ class Deliveries:
                 self._count(tenant_id, {"dynamo_bytes": -size})
 
     def _count(self, tenant_id: str, counts: Mapping[str, int]) -> None:
-        with suppress(AgentMemoryError):  # rather too much stays counted than something is taken off twice
+        """Rather too much stays counted than something is taken off twice: whatever goes wrong here fails nothing."""
+        try:
             self._usage.add(tenant_id, counts)
+        except Exception as exc:  # noqa: BLE001 - as above, a bug too
+            self._on_failure(exc)
 
     @contextmanager
     def _counted_as(self, places: Sequence[str], failed: set[str]) -> Iterator[None]:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -23,10 +23,11 @@ Outcome = Episode | AgentMemoryError
 
 
 class _Caller(NamedTuple):
-    """Who sent the batch, and what reads the ids of its uploads."""
+    """Who sent the batch, what reads the ids of its uploads, and how long its episodes are kept."""
 
     tenant_id: str
     cursor_key: bytes
+    retention: timedelta | None
 
 
 class EpisodeBatches:
@@ -53,13 +54,14 @@ class EpisodeBatches:
         attempt: Attempt,
         answer: Callable[[list[Outcome]], JsonObject],
         cursor_key: bytes,
+        retention: timedelta | None = None,
     ) -> list[Outcome]:
-        """Write what can be written: the outcome of each item, in order.
+        """Write what can be written, to be kept no longer than the retention: the outcome of each item, in order.
 
         With an idempotency key every attempt makes the same ids, so that one which goes on after a crash writes
         nothing twice; its answer (made by `answer`) is remembered when no item has to be sent again.
         """
-        caller = _Caller(tenant_id, cursor_key)
+        caller = _Caller(tenant_id, cursor_key, retention)
         if attempt.record is None:
             return self._write(caller, items, None)
         record = self._idempotency.claim(attempt.record, self._clock())
@@ -109,6 +111,7 @@ class EpisodeBatches:
             upload_id = new.uploaded("content")
             written_at = now if record is None else record.started_at
             episode = Episode.from_request(caller.tenant_id, new, written_at, _randomness(record, place))
+            episode = episode.kept_for(caller.retention)
             self._subjects.check(StateKey(caller.tenant_id, new.agent_id, new.session_id), new.user_id)
             if upload_id is not None:
                 bodies.adopt(episode, upload_id, caller.cursor_key)

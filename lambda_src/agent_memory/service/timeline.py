@@ -25,7 +25,6 @@ from agent_memory.service.cold_walk import ColdWalk, ObjectVanished
 
 # What is younger is in the hot tier, however far the clocks of two functions are apart.
 _SURELY_HOT = LEAST_HOT - timedelta(hours=1)
-_AFTER_EVERY_ID = "~"
 
 
 class TieredEpisodes:
@@ -81,7 +80,7 @@ class TieredEpisodes:
 
     def _both(self, span: Span, since: Position, hot: Iterator[Examined], cold: ColdWalk) -> Iterator[Examined]:
         """What lies before `since`, stretch by stretch, each of twice as many hot episodes as the one before."""
-        low, high = _bounds(span)
+        low, high = span.bounds
         high, last, size = min(since, high or since), span.after, span.page_size
         while low is None or low < high:
             found, end = _some(hot, size)
@@ -96,18 +95,6 @@ class TieredEpisodes:
             if end == "spent" or not all(cold.budget.spend() for _ in REACHES):
                 raise ScanBudgetSpent
             low, high, size = (low, edge, size * 2) if span.newest_first else (edge, high, size * 2)
-
-
-def _bounds(span: Span) -> tuple[Position | None, Position | None]:
-    """Between which positions a span still has to be read, inclusive but for the one that it goes on after."""
-    low = Position(span.start, "") if span.start else None
-    high = Position(span.end, _AFTER_EVERY_ID) if span.end else None
-    if span.after is not None:
-        if span.newest_first:
-            high = min(high or span.after, span.after)
-        else:
-            low = max(low or span.after, span.after)
-    return low, high
 
 
 def _some(hot: Iterator[Examined], size: int) -> tuple[list[Examined], Literal["more", "end", "spent"]]:

@@ -53,7 +53,7 @@ locals {
       policy      = {}
       tenant_policy = {
         DataKeys = local._data_keys
-        Memory   = { actions = ["dynamodb:BatchWriteItem", "dynamodb:Query"], resources = [local._memory] }
+        Memory   = { actions = ["dynamodb:BatchWriteItem", "dynamodb:Query", "dynamodb:UpdateItem"], resources = [local._memory] }
         BucketsAndMarks = {
           actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"]
           resources = [local._control]

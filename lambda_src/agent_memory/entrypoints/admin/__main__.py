@@ -8,11 +8,13 @@
     python -m agent_memory.entrypoints.admin tenants flag --tenant acme --set new-planner=on --drop old
     python -m agent_memory.entrypoints.admin tenants show --tenant acme
     python -m agent_memory.entrypoints.admin agents spread --tenant acme --agent planner --buckets 8
+    python -m agent_memory.entrypoints.admin episodes rehydrate --tenant acme --agent planner \
+        --from 2026-11-01T00:00:00Z --to 2026-11-08T00:00:00Z --days 7
     python -m agent_memory.entrypoints.admin archive redrive
     python -m agent_memory.entrypoints.admin archive sweep
 
-Reads CONTROL_TABLE, PEPPER_PARAMETER and AWS_REGION from the environment, for the archive FAILED_RECORDS_BUCKET,
-ARCHIVER_FUNCTION and SWEEPER_FUNCTION too, and AWS credentials as the functions
+Reads CONTROL_TABLE, PEPPER_PARAMETER and AWS_REGION from the environment, for episodes MEMORY_TABLE and ARCHIVE_BUCKET
+too, for the archive FAILED_RECORDS_BUCKET, ARCHIVER_FUNCTION and SWEEPER_FUNCTION, and AWS credentials as the functions
 do (`eval "$(aws configure export-credentials --format env)"`). Answers in JSON on standard output.
 """
 
@@ -23,13 +25,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent_memory.domain.json_document import dumps
-from agent_memory.entrypoints.admin import agents, archive, keys, tenants
+from agent_memory.entrypoints.admin import agents, archive, episodes, keys, tenants
 from agent_memory.errors import AgentMemoryError
 
 if TYPE_CHECKING:
     from agent_memory.entrypoints.admin.command import Command
 
-_AREAS = (keys, tenants, agents, archive)
+_AREAS = (keys, tenants, agents, episodes, archive)
 _ENVIRONMENT = ("CONTROL_TABLE", "PEPPER_PARAMETER", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 

@@ -1,0 +1,55 @@
+"""The index of the cold tier, through the adapters: the attacker's context with the victim's agent."""
+
+from datetime import timedelta
+from typing import Any
+
+from agent_memory.adapters.dynamodb_archive import DynamoArchiveIndex
+from agent_memory.adapters.dynamodb_hot import DynamoHotEpisodes
+from agent_memory.domain.archive import Key, Pending
+from agent_memory.domain.description import describe
+from agent_memory.domain.episode import Episode, NewEpisode
+from tests.isolation.arena import Leak
+from tests.isolation.routes import Unfilled
+from tests.isolation.stores import Ground, store_attack
+from tests.isolation.stores_aws import _now, reach
+
+
+@store_attack("dynamodb archive index", "the victim's agent in the attacker's context", "aws_endpoint")
+def index(ground: Ground) -> None:
+    """Rows and notes of the victim's are neither seen nor dropped, and its epoch is not the attacker's to begin."""
+    agent = ground.arena.fresh().ids["agent_id"]
+    with reach(ground) as client:
+        store = DynamoArchiveIndex(client, ground.stores.memory_table)
+        new = NewEpisode(agent_id=agent, session_id="attack", type="action", content=None)
+        planted = Episode.from_request(ground.victim, new, _now())
+        row = describe([planted], b"", store.epoch(ground.victim, agent), _now())
+        note = Pending((Key(0, planted.position),), 1, _now())
+        store.note(ground.victim, agent, note)
+        store.swap([row], [], store.epoch(ground.victim, agent))
+        before = _seen(store, ground.victim, agent)
+        if row not in before["rows"] or note not in before["pending"]:
+            raise Unfilled("the victim's own rows are not read, so that another's are not proves nothing")
+
+        foreign = _seen(store, ground.attacker, agent)
+        store.forget(ground.attacker, agent, [note])
+        store.begin_epoch(ground.attacker, agent)
+        ground.arena.attacker.agents.add(agent)
+        hot = DynamoHotEpisodes(client, ground.stores.memory_table)
+        marked = [(key, _now() + timedelta(days=1)) for key in note.keys]
+        hot.evict(ground.attacker, agent, marked)
+        read = hot.read(ground.attacker, agent, list(note.keys))
+        after = _seen(store, ground.victim, agent)
+        store.swap([], [row], after["epoch"])
+        store.forget(ground.victim, agent, [note])
+    if foreign["rows"] or foreign["pending"] or read:
+        raise Leak("the attacker sees what is archived of another tenant")
+    if after != before:
+        raise Leak("the attacker changed what is archived of another tenant")
+
+
+def _seen(store: DynamoArchiveIndex, tenant_id: str, agent_id: str) -> dict[str, Any]:
+    return {
+        "rows": list(store.overlapping(tenant_id, agent_id, None, None, newest_first=True)),
+        "pending": list(store.pending(tenant_id, agent_id)),
+        "epoch": store.epoch(tenant_id, agent_id),
+    }
