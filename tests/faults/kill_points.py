@@ -2,7 +2,7 @@
 
 import random
 
-from tests.faults.plan import ANYWHERE, Effect, Fault, When
+from tests.faults.plan import ANYWHERE, Effect, Fault, Faults, When
 
 KILL_POINTS = (
     "writer.put_episode",
@@ -28,14 +28,19 @@ KILL_POINTS = (
     "sweeper.list_objects",
 )
 WHENS: tuple[When, ...] = ("before", "after")
-_KILLED = 0.5
+_KILLED = 0.6
+_WAITING = 10
+_GIVEN_UP = 0.1
 _TROUBLE: tuple[Effect, ...] = ("lose", "error 500", "error 503", "throttle", "delay", "meanwhile", "meanwhile")
 _ROLES = ("writer", "writer", "archiver", "archiver", "sweeper", "reader")
 
 
-def planned(dice: random.Random, count: int) -> list[Fault]:
-    """So many faults: about half of them kill somebody, some of those just anywhere."""
-    return [_kill(dice) if dice.random() < _KILLED else _trouble(dice) for _ in range(count)]
+def arm(faults: Faults, dice: random.Random) -> None:
+    """Let some faults wait at all times; now and then one that nobody comes by is given up."""
+    if len(faults.waiting) == _WAITING and dice.random() < _GIVEN_UP:
+        faults.waiting.pop(0)
+    while len(faults.waiting) < _WAITING:
+        faults.waiting.append(_kill(dice) if dice.random() < _KILLED else _trouble(dice))
 
 
 def _kill(dice: random.Random) -> Fault:
@@ -45,8 +50,8 @@ def _kill(dice: random.Random) -> Fault:
 
 
 def _trouble(dice: random.Random) -> Fault:
-    if dice.random() < 0.15:
-        return Fault("archiver.put_object", "before", "corrupt")
+    if dice.random() < 0.25:
+        return Fault(dice.choice(("archiver.put_object", "sweeper.put_object")), "before", "corrupt")
     if dice.random() < 0.5:
         return Fault(dice.choice(KILL_POINTS), dice.choice(WHENS), dice.choice(_TROUBLE), dice.randrange(3))
     return Fault(f"{dice.choice(_ROLES)}.{ANYWHERE}", dice.choice(WHENS), dice.choice(_TROUBLE), dice.randrange(30))

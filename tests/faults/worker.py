@@ -59,8 +59,8 @@ def _import(clock: Path, mutation: str) -> dict[str, ModuleType]:
     from tests.faults.clock import SharedClock
 
     shared = SharedClock(clock)
-    times.now = shared
-    time.sleep = _sleep(shared, time.sleep)
+    vars(times)["now"] = shared
+    vars(time)["sleep"] = _sleep(shared, time.sleep)
     handlers = {name: importlib.import_module(f"agent_memory.entrypoints.{name}") for name in HANDLERS}
     for late in ("boto3", "agent_memory.adapters.s3_archive", "agent_memory.adapters.dynamodb_episodes"):
         importlib.import_module(late)  # once here, not in each worker
