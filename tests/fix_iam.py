@@ -44,6 +44,12 @@ STATEMENTS: list[dict[str, Any]] = [
         "Resource": [f"arn:aws:s3:::{BUCKET}/{TENANT}/*"],
     },
     {
+        "Sid": "Uploads",
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:PutObject"],
+        "Resource": [f"arn:aws:s3:::{BUCKET}/!uploads/{TENANT}/*"],
+    },
+    {
         "Sid": "Listing",
         "Effect": "Allow",
         "Action": ["s3:ListBucket", "s3:ListBucketVersions"],

@@ -52,6 +52,10 @@ OWN: dict[str, Run] = {
     "get": lambda s3: s3.get_object(Bucket=BUCKET, Key="acme/é #%+/😀")["Body"].read(),
     "head": lambda s3: s3.head_object(Bucket=BUCKET, Key="acme/agent/1"),
     "copy": lambda s3: s3.copy_object(Bucket=BUCKET, Key="acme/copy", CopySource=f"{BUCKET}/acme/agent/1"),
+    "upload": lambda s3: s3.put_object(Bucket=BUCKET, Key="!uploads/acme/1", Body=b"pending"),
+    "take an upload": lambda s3: s3.copy_object(
+        Bucket=BUCKET, Key="acme/a/bodies/1", CopySource={"Bucket": BUCKET, "Key": "!uploads/acme/1"}
+    ),
     "list": lambda s3: s3.list_objects_v2(Bucket=BUCKET, Prefix="acme/"),
     "list deeper": lambda s3: s3.list_objects_v2(Bucket=BUCKET, Prefix="acme/agent/", Delimiter="/", MaxKeys=5),
     "list versions": lambda s3: s3.list_object_versions(Bucket=BUCKET, Prefix="acme/"),
@@ -78,6 +82,13 @@ FOREIGN: dict[str, Run] = {
         Bucket=BUCKET, Key="globex/planted", CopySource=f"{BUCKET}/acme/agent/1"
     ),
     "upload a part of theirs": lambda s3: s3.create_multipart_upload(Bucket=BUCKET, Key="globex/agent/1"),
+    "upload for them": lambda s3: s3.put_object(Bucket=BUCKET, Key="!uploads/globex/1", Body=b""),
+    "upload for nobody": lambda s3: s3.put_object(Bucket=BUCKET, Key="!uploads/1", Body=b""),
+    "take theirs": lambda s3: s3.copy_object(
+        Bucket=BUCKET, Key="acme/stolen", CopySource={"Bucket": BUCKET, "Key": "!uploads/globex/1"}
+    ),
+    "remove an upload": lambda s3: s3.delete_object(Bucket=BUCKET, Key="!uploads/acme/1"),
+    "list uploaded": lambda s3: s3.list_objects_v2(Bucket=BUCKET, Prefix="!uploads/acme/"),
     "list all": lambda s3: s3.list_objects_v2(Bucket=BUCKET),
     "list all the old way": lambda s3: s3.list_objects(Bucket=BUCKET),
     "list nothing in particular": lambda s3: s3.list_objects_v2(Bucket=BUCKET, Prefix=""),

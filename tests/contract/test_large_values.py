@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from agent_memory.domain.bodies import MAX_INLINE_ANSWER_BYTES, name_of
-from agent_memory.domain.idempotency import AlreadyAnswered
+from agent_memory.domain.idempotency import AlreadyAnswered, IdempotencyRecord
 from agent_memory.domain.json_document import dumps, parse
 from agent_memory.domain.scan import ScanBudgetSpent
+from agent_memory.domain.state import State
 from agent_memory.domain.timeline import Span
 from agent_memory.domain.usage import Tally
-from agent_memory.errors import Conflict, NotFound, PayloadTooLarge, RateLimited, StoreUnavailable
+from agent_memory.errors import Conflict, InProgress, NotFound, PayloadTooLarge, RateLimited, StoreUnavailable
 from tests.contract.conftest import Stores
 from tests.contract.large_values import FRAME, Scene
 from tests.fakes.bodies import incompressible
@@ -210,3 +211,38 @@ def test_a_crash_between_body_and_pointer_leaves_one_object_that_names_its_owner
     if write == "state":  # an episode that is written again is another one
         assert name_of(made.body.key) == named
     assert made.body.key != key
+
+
+def test_a_write_that_meets_its_own_answer_keeps_its_body(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store's answer was lost on its way, the write was sent again, and found that its key had been used: by it."""
+    commit = scene.stores.state.put
+
+    def lost(state: State, answer: IdempotencyRecord | None) -> None:
+        commit(state, answer)
+        if answer is not None and state.body is not None:
+            raise AlreadyAnswered(answer)
+
+    monkeypatch.setattr(scene.stores.state, "put", lost)
+    large = {"x": incompressible(600_000)}
+
+    with pytest.raises(AlreadyAnswered):
+        scene.create(large, attempt=scene.attempt())
+
+    assert scene.get().data == large
+
+
+@pytest.mark.parametrize("failure", [StoreUnavailable("no answer"), InProgress("colliding", retry_after_s=1)])
+def test_a_write_of_which_nobody_knows_whether_it_was_done_keeps_its_body(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    commit = scene.stores.state.put
+
+    def lost(state: State, answer: IdempotencyRecord | None) -> None:
+        commit(state, answer)
+        raise failure
+
+    monkeypatch.setattr(scene.stores.state, "put", lost)
+
+    with pytest.raises(type(failure)):
+        scene.create({"x": incompressible(600_000)})
+    assert scene.get().data == {"x": incompressible(600_000)}

@@ -12,7 +12,7 @@ from agent_memory.domain.episode import Episode
 from agent_memory.domain.idempotency import AlreadyAnswered, Attempt, begin
 from agent_memory.domain.state import NewState, State, StateKey, StatePatch, StateReplacement
 from agent_memory.domain.uploads import KEPT, MAX_UPLOAD_BYTES, NewUpload, UploadResponse
-from agent_memory.errors import AgentMemoryError, Conflict, InvalidRequest, NotFound, PayloadTooLarge
+from agent_memory.errors import AgentMemoryError, Conflict, InvalidRequest, NotFound, PayloadTooLarge, RateLimited
 from agent_memory.service.episode_batch import Outcome
 from tests.contract.conftest import Stores
 from tests.contract.walks import Walk
@@ -220,6 +220,27 @@ def test_a_batch_with_large_items_sent_again_is_the_same_episodes(client: Client
         return [each.response() | {"body_url": None} for each in outcomes if isinstance(each, Episode)]
 
     assert told(first) == told(again)
+    assert len(client.owned) == 3
+    assert [len(client.stores.bodies.objects[key]) for key in client.owned] == [1, 1, 1]
     seen = Walk(client.stores, client.tenant, client.clock).page(order="oldest").episodes
     assert [each["id"] for each in seen] == [each["id"] for each in told(first)]
     assert client.shows(seen[3], "content")
+
+
+def test_a_batch_sent_again_and_refused_takes_nothing_from_the_first(client: Client) -> None:
+    """A limit that has been lowered since, for one: what the first attempt committed points there."""
+
+    class Full:
+        def reserve(self, *_: object) -> int:
+            raise RateLimited("stored_bytes", 1, 60)
+
+    items = [{"content": incompressible(600_000)}, {"upload_id": client.upload()}]
+    client.batch(*items, key="k")
+    client.stores.tally.taken()
+    client.stores.tally.begin(Full(), client.clock())
+    with pytest.raises(RateLimited):
+        client.batch(*items, key="k")
+
+    seen = Walk(client.stores, client.tenant, client.clock).page(order="oldest").episodes
+    assert seen[0]["content"] == items[0]["content"]
+    assert client.shows(seen[1], "content")

@@ -4,17 +4,21 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from agent_memory.domain.archive import ArchivedObject, fingerprints, name_of
 from agent_memory.domain.archived_episode import content_of, episodes_in, line
 from agent_memory.domain.episode import Episode, Examined
 from agent_memory.domain.idempotency import IdempotencyRecord
 from agent_memory.domain.identifiers import to_path
+from agent_memory.domain.object_rows import Stretch
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.timeline import Span
 from agent_memory.errors import AgentMemoryError
 from agent_memory.service.timeline import TieredEpisodes
 from tests.contract.cold import Cold
+from tests.contract.walks import an_episode
+from tests.fakes.clock import Clock
 from tests.fakes.paging import Unlimited
 
 
@@ -25,6 +29,8 @@ class Tiers:
     cold: Cold
     reads: int = 0
     """How many objects were read."""
+    looks: int = 0
+    """How often the index was asked."""
     rows: list[ArchivedObject] = field(default_factory=list)
 
     @staticmethod
@@ -34,7 +40,11 @@ class Tiers:
         return Span(tenant, agent, newest_first=False, walk_started_at=late, asked_at=late), Unlimited()
 
     def timeline(self) -> TieredEpisodes:
-        return TieredEpisodes(self.cold.stores.episodes, self.cold.rows, lambda: self)
+        return TieredEpisodes(self.cold.stores.episodes, self, lambda: self)
+
+    def along(self, stretch: Stretch, budget: ScanBudget) -> Iterator[ArchivedObject]:
+        self.looks += 1
+        return self.cold.rows.along(stretch, budget)
 
     def get(self, key: str) -> bytes | None:
         self.reads += 1
@@ -101,6 +111,20 @@ class Tiers:
             self.rows.remove(each)
         self.rows.append(row)
         return row
+
+
+def old_episodes(tenant: str, clock: Clock, count: int, **fields: Any) -> list[Episode]:
+    """Two an hour until ten days ago, the oldest first."""
+    newest = clock() - timedelta(days=10)
+    return [
+        an_episode(tenant, clock() - timedelta(days=90), timestamp=newest - timedelta(minutes=30 * number), **fields)
+        for number in reversed(range(count))
+    ]
+
+
+def in_objects(tiers: Tiers, episodes: Sequence[Episode], size: int) -> None:
+    for start in range(0, len(episodes), size):
+        tiers.archive(episodes[start : start + size])
 
 
 class MovedAtOnce:

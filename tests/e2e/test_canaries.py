@@ -113,11 +113,11 @@ def _bad(canaries: Canaries) -> Iterator[dict[str, Any]]:
         ("/v1/state", state | {"agent_id": canaries["long"] * 10}),
         ("/v1/state", state | {"expires_at": canaries["time"]}),
         ("/v1/state", state | {"data": {"x": deep}}),
-        ("/v1/state", state | {"data": {"x": canaries["large"] + secrets.token_hex(400_000)}}),
+        ("/v1/state", state | {"metadata": {"x": canaries["large"] + secrets.token_hex(400_000)}}),
         ("/v1/state", state | {"data": {"x": canaries["too large"] * 80_000}}),
         ("/v1/memory/episodic", episode | {"timestamp": canaries["when"]}),
         ("/v1/memory/episodic", episode | {"type": canaries["type"]}),
-        ("/v1/memory/episodic", episode | {"content": canaries["large episode"] + secrets.token_hex(400_000)}),
+        ("/v1/memory/episodic", episode | {"metadata": {"x": canaries["large episode"] + secrets.token_hex(400_000)}}),
         ("/v1/memory/semantic", memory | {"content": f"{canaries['NUL']}\x00"}),
         ("/v1/memory/semantic", memory | {"content": canaries["long text"] * 30_000}),
         ("/v1/memory/semantic", memory | {"metadata": {"x": canaries["large value"] * 5_000}}),
@@ -125,6 +125,8 @@ def _bad(canaries: Canaries) -> Iterator[dict[str, Any]]:
         ("/v1/memory/semantic/search", {"query": canaries["asked"], "threshold": canaries["threshold"]}),
         ("/v1/memory/search", {"query": {"$ne": canaries["operator"]}}),
         ("/v1/memory", {"data": {}, "content": canaries["ambiguous"]}),
+        ("/v1/state", {"agent_id": agent, "upload_id": canaries["upload"]}),
+        ("/v1/uploads", {"bytes": 1, "sha256": canaries["hash"]}),
     )
     for path, body in bodies:
         yield {"method": "POST", "path": path, "body": body}

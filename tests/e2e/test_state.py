@@ -208,8 +208,9 @@ def test_a_delete_is_answered_204_and_its_repetition_too(api: Api, agent: str) -
     api.delete(f"/v1/state/{agent}/default", expect=404)
 
 
-def test_a_state_that_no_item_can_hold_is_413_and_leaves_nothing(api: Api, agent: str) -> None:
-    refused = api.post("/v1/state", {"agent_id": agent, "data": {"x": secrets.token_hex(400_000)}}, expect=413)
+def test_a_state_with_more_metadata_than_an_item_holds_is_413_and_leaves_nothing(api: Api, agent: str) -> None:
+    metadata = {"x": secrets.token_hex(400_000)}
+    refused = api.post("/v1/state", {"agent_id": agent, "data": {}, "metadata": metadata}, expect=413)
 
     assert refused["code"] == "PAYLOAD_TOO_LARGE"
     api.get(f"/v1/state/{agent}", expect=404)

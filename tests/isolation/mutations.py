@@ -272,7 +272,7 @@ MUTATIONS = (
         "a body of its own for each record",
         ("s3 bodies | the same ids in both tenants, written over and purged by the attacker",),
         code=lambda: patch.object(
-            large_values, "new_key", lambda folder: f"shared/a/bodies/{folder.split('/')[-3]}/s/0"
+            large_values, "new_key", lambda folder, _: f"shared/a/bodies/{folder.split('/')[-3]}/s/0"
         ),
     ),
     Mutation(

@@ -5,6 +5,7 @@ from typing import Any
 
 from agent_memory.adapters.dynamodb_archive import DynamoArchiveIndex
 from agent_memory.adapters.dynamodb_hot import DynamoHotEpisodes
+from agent_memory.adapters.dynamodb_purge import DynamoAgentArchive
 from agent_memory.domain.archive import Key, Pending
 from agent_memory.domain.description import describe
 from agent_memory.domain.episode import Episode, NewEpisode
@@ -32,7 +33,7 @@ def index(ground: Ground) -> None:
 
         foreign = _seen(store, ground.attacker, agent)
         store.forget(ground.attacker, agent, [note])
-        store.begin_epoch(ground.attacker, agent)
+        removed = list(DynamoAgentArchive(client, ground.stores.memory_table).purge(ground.attacker, agent))
         ground.arena.attacker.agents.add(agent)
         hot = DynamoHotEpisodes(client, ground.stores.memory_table)
         marked = [(key, _now() + timedelta(days=1)) for key in note.keys]
@@ -41,8 +42,8 @@ def index(ground: Ground) -> None:
         after = _seen(store, ground.victim, agent)
         store.swap([], [row], after["epoch"])
         store.forget(ground.victim, agent, [note])
-    if foreign["rows"] or foreign["pending"] or read:
-        raise Leak("the attacker sees what is archived of another tenant")
+    if foreign["rows"] or foreign["pending"] or read or removed:
+        raise Leak("the attacker sees or removes what is archived of another tenant")
     if after != before:
         raise Leak("the attacker changed what is archived of another tenant")
 

@@ -5,6 +5,7 @@ for it. What a client uploads lies at `!uploads/<tenant>/<name>` until a record 
 tenant and no agent can be called, is all that says that it is pending.
 """
 
+import hashlib
 import os
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol, Self
@@ -59,9 +60,13 @@ def bodies_of(tenant_id: str, agent_id: str, kind: Kind, owner: str) -> str:
     return f"{tenant_id}/{to_path(agent_id)}/bodies/{kind}/{owner}/"
 
 
-def new_key(folder: str) -> str:
-    """A key that nobody has: a write that is done again owns another one, so either can be taken back."""
-    return folder + os.urandom(9).hex()
+def new_key(folder: str, write: str | None = None) -> str:
+    """A key that nobody has: a write that is done again owns another one.
+
+    Unless the write has a name, as one that writes the same record over itself must: whatever was made of the record
+    meanwhile, such as a line of the archive, points to the same value still.
+    """
+    return folder + (os.urandom(9).hex() if write is None else hashlib.sha256(write.encode()).hexdigest()[:18])
 
 
 class BodyName(NamedTuple):

@@ -15,7 +15,7 @@ from agent_memory.domain.cursor import seal, unseal
 from agent_memory.domain.fields import Body, Id, Time, Write
 from agent_memory.domain.json_document import dumps
 from agent_memory.domain.times import from_micros, to_micros
-from agent_memory.errors import InvalidRequest, NotFound, PayloadTooLarge
+from agent_memory.errors import Conflict, InvalidRequest, NotFound, PayloadTooLarge
 
 MAX_UPLOAD_BYTES = 100_000_000
 KEPT = timedelta(days=1)
@@ -87,6 +87,20 @@ class Upload:
         """Where it lies, once it is uploaded."""
         return upload_key(self.tenant_id, self.name)
 
+    def check_length(self, size: int | None) -> None:
+        """Look at what lies there; None when nothing does.
+
+        Raises:
+            Conflict: nothing, or something else than was announced.
+        """
+        if size is None:
+            raise nothing_there()
+        if size != self.size:
+            raise Conflict(
+                "what was uploaded has another length than was announced",
+                details={"bytes": size, "announced": self.size},
+            )
+
     def seal(self, cursor_key: bytes) -> str:
         """Its id, 188 characters at most."""
         return seal(cursor_key, _walk(self.tenant_id), [self.name, self.size, self.sha256, to_micros(self.lapses_at)])
@@ -119,6 +133,11 @@ def check_upload_size(size: int, room: int = MAX_UPLOAD_BYTES) -> None:
             f"the uploads of one request have at most {MAX_UPLOAD_BYTES} bytes together",
             details={"bytes": size, "limit": room},
         )
+
+
+def nothing_there() -> Conflict:
+    """The link of an upload was not used, or not yet."""
+    return Conflict("nothing has been uploaded under this upload_id yet")
 
 
 def _walk(tenant_id: str) -> str:

@@ -88,7 +88,7 @@ class EpisodeBatches:
 
     def _write(self, caller: _Caller, items: Sequence[Any], record: IdempotencyRecord | None) -> list[Outcome]:
         now = self._clock()
-        bodies = EpisodeBodies(self._store, self._values)
+        bodies = EpisodeBodies(self._store, self._values, None if record is None else record.scope)
         outcomes = [self._episode(caller, item, place, record, now, bodies) for place, item in enumerate(items)]
         episodes = [outcome for outcome in outcomes if isinstance(outcome, Episode)]
         failures = bodies.append(episodes, now)

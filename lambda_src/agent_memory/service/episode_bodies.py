@@ -12,11 +12,12 @@ from agent_memory.service.large_values import Kept, LargeValues
 
 
 class EpisodeBodies:
-    """By the ids of the episodes."""
+    """By the ids of the episodes. `write` names a batch that makes the same episodes when it is sent again."""
 
-    def __init__(self, store: EpisodeStore, values: LargeValues) -> None:
+    def __init__(self, store: EpisodeStore, values: LargeValues, write: str | None) -> None:
         self._store = store
         self._values = values
+        self._write = write
         self._kept: dict[str, Kept] = {}
 
     def adopt(self, episode: Episode, upload_id: str, cursor_key: bytes) -> None:
@@ -28,7 +29,7 @@ class EpisodeBodies:
         """
         room = MAX_UPLOAD_BYTES - sum(kept.body.size for kept in self._kept.values())
         folder = folder_of(self._store, episode)()
-        self._kept[episode.id] = self._values.adopt(folder, episode.tenant_id, upload_id, cursor_key, room)
+        self._kept[episode.id] = self._values.adopt(folder, episode.tenant_id, upload_id, cursor_key, room, self._write)
 
     def append(self, episodes: Sequence[Episode], now: datetime) -> list[AgentMemoryError | None]:
         """Write all episodes, bodies first; as `EpisodeStore.append`, but that all content finds room."""
@@ -57,7 +58,7 @@ class EpisodeBodies:
     def _append_large(self, episode: Episode, now: datetime) -> AgentMemoryError | None:
         """By itself: others of the batch stand already, whatever comes of this one."""
         try:
-            self._kept[episode.id] = self._values.keep(folder_of(self._store, episode)(), episode.content)
+            self._kept[episode.id] = self._values.keep(folder_of(self._store, episode)(), episode.content, self._write)
             return self._store.append([self._pointing(episode)], now)[0]
         except AgentMemoryError as failure:
             return failure

@@ -11,7 +11,7 @@ from agent_memory.domain.idempotency import AlreadyAnswered
 from agent_memory.domain.json_document import RawJson, dumps, parse
 from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
 from agent_memory.domain.state import VersionMismatch
-from agent_memory.domain.uploads import MAX_UPLOAD_BYTES, Upload, check_upload_size, unsealed
+from agent_memory.domain.uploads import MAX_UPLOAD_BYTES, check_upload_size, nothing_there, unsealed
 from agent_memory.domain.usage import Tally
 from agent_memory.errors import (
     AgentMemoryError,
@@ -29,10 +29,13 @@ _UNCERTAIN = (InProgress, StoreUnavailable)
 
 
 class Kept(NamedTuple):
-    """A body that no record points to yet, and by what it is taken back."""
+    """A body that a record is going to point to, and by what it is taken back.
+
+    Without a receipt it stood already: an earlier attempt at the same write may have committed a pointer to it.
+    """
 
     body: StoredBody
-    receipt: str
+    receipt: str | None
 
 
 class LargeValues:
@@ -46,21 +49,30 @@ class LargeValues:
         self._tally = tally
         self._clock = clock
 
-    def keep(self, folder: str, value: Any) -> Kept:
-        """Write a value.
+    def keep(self, folder: str, value: Any, write: str | None = None) -> Kept:
+        """Write a value; `write` is for `new_key`.
 
         Raises:
             RateLimited: the tenant may not store so much; nothing was written.
         """
         content = dumps(value).encode()
-        key = new_key(folder)
+        key = new_key(folder, write)
+        body = StoredBody(key, hashlib.sha256(content).hexdigest(), len(content))
+        if write is not None and self._stands(body):
+            return Kept(body, None)
         self._tally.need("s3_bytes", len(content))
         receipt = self._bodies().put(key, content)
         self._tally.s3_bytes += len(content)
-        return Kept(StoredBody(key, hashlib.sha256(content).hexdigest(), len(content)), receipt)
+        return Kept(body, receipt)
 
     def adopt(
-        self, folder: str, tenant_id: str, upload_id: str, cursor_key: bytes, room: int = MAX_UPLOAD_BYTES
+        self,
+        folder: str,
+        tenant_id: str,
+        upload_id: str,
+        cursor_key: bytes,
+        room: int = MAX_UPLOAD_BYTES,
+        write: str | None = None,
     ) -> Kept:
         """Copy what was uploaded, and read the copy through: what the record owns is what was announced.
 
@@ -72,25 +84,32 @@ class LargeValues:
         """
         upload = unsealed(tenant_id, cursor_key, upload_id, self._clock())
         check_upload_size(upload.size, room)
+        body = StoredBody(new_key(folder, write), upload.sha256, upload.size, is_opaque=True)
+        if write is not None and self._stands(body):
+            return Kept(body, None)
         bodies = self._bodies()
-        _check_length(bodies.size(upload.key), upload)
+        upload.check_length(bodies.size(upload.key))
         self._tally.need("s3_bytes", upload.size)
-        key = new_key(folder)
-        receipt = bodies.copy(upload.key, key)
+        receipt = bodies.copy(upload.key, body.key)
         if receipt is None:
-            raise _nothing_there()
+            raise nothing_there()
         self._tally.s3_bytes += upload.size
-        kept = Kept(StoredBody(key, upload.sha256, upload.size, is_opaque=True), receipt)
-        if bodies.digest(key) != Digest(upload.sha256, upload.size):
+        kept = Kept(body, receipt)
+        if not self._stands(body):
             self.withdraw(kept)
             raise Conflict("what was uploaded has another sha256 than was announced")
         return kept
 
     def withdraw(self, kept: Kept) -> None:
         """Take back what no record points to. What cannot be removed now is found later by its key."""
+        if kept.receipt is None:
+            return
         with suppress(StoreUnavailable):
             self._bodies().withdraw(kept.body.key, kept.receipt)
             self._tally.s3_bytes -= kept.body.size
+
+    def _stands(self, body: StoredBody) -> bool:
+        return self._bodies().digest(body.key) == Digest(body.sha256, body.size)
 
     @contextmanager
     def placing(self, folder: Callable[[], str], kept: Kept | None = None) -> "Iterator[Placing]":
@@ -214,17 +233,3 @@ class _Answered(NamedTuple):
 
     def holding(self, value: Any, body: StoredBody | None) -> "_Answered":
         return _Answered(value, body)
-
-
-def _check_length(size: int | None, upload: Upload) -> None:
-    if size is None:
-        raise _nothing_there()
-    if size != upload.size:
-        raise Conflict(
-            "what was uploaded has another length than was announced",
-            details={"bytes": size, "announced": upload.size},
-        )
-
-
-def _nothing_there() -> Conflict:
-    return Conflict("nothing has been uploaded under this upload_id yet")
