@@ -104,7 +104,7 @@ _ACTIONS: list[tuple[Action, float]] = [
     (lambda world: world.clients.write_one(), 40),
     (lambda world: world.clients.write_many(), 5),
     (lambda world: world.clients.write_state(), 8),
-    (lambda world: world.clients.write_large(), 1.2),
+    (lambda world: world.clients.write_large(), 1.6),
     (turn, 8),
     (deliver, 12),
     (deliver_again, 1),
@@ -112,7 +112,7 @@ _ACTIONS: list[tuple[Action, float]] = [
     (sweep, 2),
     (read, 1),
     (switch_stream, 1),
-    (purge, 0.2),
+    (purge, 0.3),
 ]
 _MEANWHILE: list[tuple[Action, float]] = [
     (lambda world: world.clients.write_one(), 4),

@@ -27,19 +27,39 @@ KILL_POINTS = (
     "sweeper.remove_object",
     "sweeper.list_objects",
 )
+RARE = (
+    "writer.begin_epoch",
+    "writer.begin_epoch",
+    "archiver.remove_body",
+    "archiver.remove_body",
+    "archiver.evict",
+    "archiver.get_object",
+    "sweeper.get_object",
+    "sweeper.swap",
+    "sweeper.swap",
+    "sweeper.remove_object",
+)
 WHENS: tuple[When, ...] = ("before", "after")
 _KILLED = 0.6
 _WAITING = 10
 _GIVEN_UP = 0.1
+_RARE_ONES = 5
 _TROUBLE: tuple[Effect, ...] = ("lose", "error 500", "error 503", "throttle", "delay", "meanwhile", "meanwhile")
 _ROLES = ("writer", "writer", "archiver", "archiver", "sweeper", "reader")
 
 
+def prepare(faults: Faults, dice: random.Random) -> None:
+    """Let kills wait at some of the points that a run comes to once or twice."""
+    for point in dice.sample(RARE, _RARE_ONES):
+        faults.waiting.append(Fault(point, dice.choice(WHENS), "kill", patient=True))
+
+
 def arm(faults: Faults, dice: random.Random) -> None:
     """Let some faults wait at all times; now and then one that nobody comes by is given up."""
-    if len(faults.waiting) == _WAITING and dice.random() < _GIVEN_UP:
-        faults.waiting.pop(0)
-    while len(faults.waiting) < _WAITING:
+    waiting = [fault for fault in faults.waiting if not fault.patient]
+    if len(waiting) == _WAITING and dice.random() < _GIVEN_UP:
+        faults.waiting.remove(waiting.pop(0))
+    for _ in range(_WAITING - len(waiting)):
         faults.waiting.append(_kill(dice) if dice.random() < _KILLED else _trouble(dice))
 
 

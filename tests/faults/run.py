@@ -11,7 +11,7 @@ from pathlib import Path
 from local.ports import Ports
 from tests.faults import invariants, world
 from tests.faults.actions import act
-from tests.faults.kill_points import arm
+from tests.faults.kill_points import arm, prepare
 
 WRITES = 500
 _TOLD = 10
@@ -42,6 +42,7 @@ def run(at: Ports, seed: int, writes: int = WRITES, mutation: str = "none") -> O
     heavy, lanes = dice.choice([0.0, 0.05, 0.5]), dice.choice([1, 1, 4])
     try:
         with world.made(at, folder, seed, heavy=heavy, lanes=lanes, mutation=mutation) as made:
+            prepare(made.faults, dice)
             while made.journal.writes < writes:
                 arm(made.faults, dice)
                 act(made)

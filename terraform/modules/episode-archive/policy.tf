@@ -34,10 +34,17 @@ data "aws_iam_policy_document" "main" {
         identifiers = ["*"]
       }
 
+      # Not ...IfExists, which holds of a header that is not there too, and would deny what the default encrypts.
       condition {
-        test     = "StringNotEqualsIfExists"
+        test     = "StringNotEquals"
         variable = statement.value.header
         values   = [statement.value.value]
+      }
+
+      condition {
+        test     = "Null"
+        variable = statement.value.header
+        values   = ["false"]
       }
     }
   }

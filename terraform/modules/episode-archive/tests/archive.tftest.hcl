@@ -155,9 +155,13 @@ run "a_key_of_ours_encrypts_and_no_other_may_be_named" {
 
   assert {
     condition = {
-      for statement in data.aws_iam_policy_document.main.statement : statement.sid => one(flatten([for c in statement.condition : c.values]))
-    } == { OnlyOverTls = "false", OnlyByKms = "aws:kms", OnlyByOurKey = "arn:aws:kms:eu-west-1:123456789012:key/one" }
-    error_message = "A write that names another encryption or key must be denied."
+      for statement in data.aws_iam_policy_document.main.statement : statement.sid => { for c in statement.condition : c.test => one(c.values) }
+      } == {
+      OnlyOverTls  = { Bool = "false" }
+      OnlyByKms    = { StringNotEquals = "aws:kms", Null = "false" }
+      OnlyByOurKey = { StringNotEquals = "arn:aws:kms:eu-west-1:123456789012:key/one", Null = "false" }
+    }
+    error_message = "A write that names another encryption or key must be denied, and one that names none must not."
   }
 }
 
