@@ -1,6 +1,6 @@
 """Run the benchmarks, or those that are named; exit 1 when a budget is missed.
 
-All but `vectors` run against the local stack.
+All but `archive` and `vectors` run against the local stack.
 """
 
 import os
@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import artifact, imports, requests, semantic
+from bench.archive import section as archive
 from bench.report import Line, show
 from bench.vectors import section as vectors
 from local import stack
@@ -27,6 +28,7 @@ def main(names: Sequence[str]) -> int:
         ),
         "requests": ("Requests (counted on the wire)", _requests),
         "semantic": ("Semantic requests (counted on the wire)", lambda: semantic.measure(stack.read(chosen()))),
+        "archive": ("A month of episodes through both tiers (20 tenants x 5 agents)", archive.measure),
         "vectors": ("Semantic search (ours / the usual layout, in this run)", vectors.measure),
     }
     unknown = set(names) - sections.keys()

@@ -5,12 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent_memory.domain.archive import name_of
 from agent_memory.domain.archived_episode import content_of, line
 from agent_memory.domain.bodies import StoredBody
+from agent_memory.domain.description import describe
 from agent_memory.domain.episode import Episode
-from agent_memory.domain.identifiers import to_path
-from agent_memory.domain.times import format_time
 
 FIRST = datetime(2025, 9, 25, 12, tzinfo=UTC)
 NEVER = FIRST + timedelta(days=100_000)
@@ -69,7 +67,5 @@ def _batches() -> Iterator[list[Episode]]:
 
 
 def _object(batch: list[Episode]) -> tuple[str, bytes]:
-    first, name = batch[0], name_of(each.id for each in batch)
-    day = format_time(first.timestamp)[:10]
-    key = f"{first.tenant_id}/{to_path(first.agent_id)}/{day}/{name}.jsonl.gz"
-    return key, content_of(line(each) for each in batch)
+    content = content_of(line(each) for each in batch)
+    return describe(batch, content, epoch=0, now=NEVER).key, content

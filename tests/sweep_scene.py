@@ -40,17 +40,20 @@ class Killed(BaseException):
 
 
 class Fuse:
-    """Ends the work at one call of a store, before or after it took effect."""
+    """Ends the work at one call of a store, before or after it took effect; or lets something happen before one."""
 
     def __init__(self) -> None:
         self.calls = 0
         self.at: tuple[int, bool] | None = None
+        self.meanwhile: tuple[int, Callable[[], object]] | None = None
 
     def guard(self, store: Any) -> Any:
         return _Mortal(store, self)
 
     def call(self, method: Callable[..., Any], *given: Any, **named: Any) -> Any:
         self.calls += 1
+        if self.meanwhile and self.meanwhile[0] == self.calls:
+            self.meanwhile[1]()
         if self.at == (self.calls, False):
             raise Killed
         answer = method(*given, **named)
@@ -176,6 +179,11 @@ class Scene:
             pass
         finally:
             self.fuse.at = None
+
+    def purge(self, agent: str, tenant: str = "acme") -> None:
+        """The agent is removed from both tiers, in the order of the use case."""
+        for store in (self.index, self.episodes, self.objects):
+            list(store.purge(tenant, agent))
 
     # What can be seen.
 

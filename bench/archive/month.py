@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 import zlib
 from collections import Counter
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from tests.event_source.expiry import scan
 from tests.event_source.stream import Stream, make_client
 from tests.faults import stores
 from tests.faults.archiver_mapping import mapping
+from tests.faults.clock import passing
 from tests.faults.plan import Faults
 from tests.faults.proxy import Client, FaultProxy
 from tests.faults.worker import Context
@@ -44,8 +46,12 @@ class Clock:
         self.at = START
 
     def __call__(self) -> datetime:
-        self.at += timedelta(milliseconds=1)
+        self.turn(timedelta(milliseconds=1))
         return self.at
+
+    def turn(self, by: timedelta) -> None:
+        """Go on."""
+        self.at += by
 
 
 class Month:
@@ -155,6 +161,7 @@ def main(first: int, last: int) -> None:
     clock = Clock()
     for module in ("agent_memory.bootstrap", "agent_memory.entrypoints.http"):
         vars(importlib.import_module(module))["now"] = clock
+    vars(time)["sleep"] = passing(clock.turn, time.sleep)
     faults = Faults()
     said = io.StringIO()
     with tempfile.TemporaryDirectory() as folder, stores.stand_in(Path(folder)) as at, stores.made(at) as made:

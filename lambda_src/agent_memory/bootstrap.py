@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from agent_memory.adapters.tenant_sessions import TenantSessions
     from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects
     from agent_memory.domain.database import Database
-    from agent_memory.domain.ports import EpisodeStore
+    from agent_memory.domain.ports import AgentStore, EpisodeStore
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
     from agent_memory.service.admission import Admission
@@ -446,17 +446,20 @@ def unified() -> "Unified":
 @cache
 def purge() -> "Purge":
     """Removal of an agent from every store; embeds nothing."""
-    from agent_memory.adapters.dynamodb_purge import DynamoAgentRecords
+    from agent_memory.adapters.dynamodb_purge import DynamoAgentArchive, DynamoAgentRecords
     from agent_memory.adapters.dynamodb_run_purge import DynamoAgentRuns
     from agent_memory.adapters.s3_archive import S3Archive, make_client
     from agent_memory.service.purge import Purge
 
-    archive = S3Archive(make_client(settings.region, _of_the_tenant()), settings.archive_bucket)
-    records = DynamoAgentRecords(dynamodb(), settings.memory_table, _buckets())
-    runs_of_agent = DynamoAgentRuns(dynamodb(), settings.memory_table)
-    # Rows of archived objects, which are among the records, before the objects: no reader follows one into the void.
-    # The registry last: until everything else is gone, it says that the agent is there.
-    return Purge(_memories(), [runs_of_agent, records, archive, _registry()], idempotency(), tally(), now)
+    table = settings.memory_table
+    stores: list[AgentStore] = [
+        DynamoAgentArchive(dynamodb(), table),  # before the objects: no reader follows a row into the void
+        S3Archive(make_client(settings.region, _of_the_tenant()), settings.archive_bucket),
+        DynamoAgentRuns(dynamodb(), table),
+        DynamoAgentRecords(dynamodb(), table, _buckets()),
+        _registry(),  # last: until everything else is gone, it says that the agent is there
+    ]
+    return Purge(_memories(), stores, idempotency(), tally(), now)
 
 
 @cache

@@ -9,7 +9,7 @@ import pytest
 
 from artifact.dependencies import AWS_SERVICES
 
-HANDLERS = ("authorizer", "working", "episodic", "health", "schema")
+HANDLERS = ("archiver", "authorizer", "working", "episodic", "health", "schema", "sweeper")
 
 # Site packages are off (-S), so what the zip lacks is missing; any socket or AWS client fails the import.
 PROBE = """

@@ -10,6 +10,7 @@ from agent_memory.adapters.dynamodb_episode_item import episode_key
 from agent_memory.adapters.dynamodb_hot import DynamoHotEpisodes
 from agent_memory.adapters.dynamodb_item import read_number
 from agent_memory.adapters.dynamodb_object_rows import DynamoObjectRows
+from agent_memory.adapters.dynamodb_purge import DynamoAgentArchive
 from agent_memory.adapters.dynamodb_rehydration import DynamoRehydratedEpisodes
 from agent_memory.adapters.s3_archive import S3Archive
 from agent_memory.adapters.s3_objects import S3ColdObjects
@@ -25,7 +26,6 @@ from tests.contract.walks import an_episode
 from tests.fakes.archive import FakeArchiveIndex, FakeColdObjects, FakeHotEpisodes, FakeRehydratedEpisodes
 from tests.fakes.clock import Clock
 from tests.fakes.episodes import HOT_WINDOW, InMemoryEpisodeStore
-from tests.fakes.usage import Together
 from tests.fix_aws import Aws
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def cold_in_memory() -> Cold:
         objects,
         hot,
         stores,
-        [Together(index, stores.records), objects, stores.registry],  # type: ignore[list-item]
+        [index, objects, stores.records, stores.marks],
         drop,
         marked,
         FakeRehydratedEpisodes(stores.episodes, index),
@@ -104,7 +104,7 @@ def cold_on_aws(aws: Aws, s3: "S3Client") -> Cold:
         S3ColdObjects(s3, aws.bucket),
         DynamoHotEpisodes(client, aws.memory_table),
         stores,
-        [stores.records, S3Archive(s3, aws.bucket), stores.marks],
+        [DynamoAgentArchive(client, aws.memory_table), S3Archive(s3, aws.bucket), stores.records, stores.marks],
         delete,
         marked,
         DynamoRehydratedEpisodes(client, aws.memory_table, stores.buckets, HOT_WINDOW),

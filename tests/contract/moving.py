@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from agent_memory.domain.archive import ArchivedObject
+from agent_memory.domain.archive import LEAST_HOT, ArchivedObject
 from agent_memory.domain.episode import Episode, Examined
 from agent_memory.domain.idempotency import IdempotencyRecord
 from agent_memory.domain.object_rows import Stretch
@@ -26,16 +26,19 @@ class MovingTiers:
     """`EpisodeStore`, hot store, `ObjectRows` and `ColdObjects`; each step of them may move episodes.
 
     `movable` are in the hot tier and may be archived; `archived` are there and in an object; `cold` in an object only.
+    What is too young is never evicted.
     """
 
     cold_tier: Cold
     chance: random.Random
     liveliness: float
-    movable: list[Episode]
+    acknowledged: list[Episode]
+    now: datetime
 
     def __post_init__(self) -> None:
         self.tiers = Tiers(self.cold_tier)
         self.store = self.cold_tier.stores.episodes
+        self.movable = list(self.acknowledged)
         self.archived: list[Episode] = []
         self.cold: list[Episode] = []
 
@@ -109,7 +112,8 @@ class MovingTiers:
     def _evict(self) -> None:
         self._leave(self._some(self.archived))
 
-    def _leave(self, some: list[Episode]) -> None:
+    def _leave(self, archived: list[Episode]) -> None:
+        some = [each for each in archived if each.timestamp < self.now - LEAST_HOT]
         self.tiers.evict(some)
         self.archived = [each for each in self.archived if each not in some]
         self.cold += some

@@ -1,21 +1,19 @@
-"""What a walk over both tiers costs, what it does when the cold one is not as it should be, and others' mistakes."""
+"""What a walk over both tiers does when the cold one is not as it should be, and what others do wrong."""
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from agent_memory.domain.archive import ArchivedObject
-from agent_memory.domain.episode import Episode
 from agent_memory.domain.object_rows import Stretch
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.errors import StoreUnavailable
 from tests.contract.cold import Cold
-from tests.contract.tiers import Tiers
+from tests.contract.tiers import Tiers, in_objects, old_episodes
 from tests.contract.walks import Walk, an_episode
 from tests.fakes.clock import Clock
 
@@ -32,102 +30,8 @@ def walk(tiers: Tiers, tenant: str, clock: Clock) -> Walk:
     return Walk(replace(tiers.cold.stores, episodes=tiers.timeline()), tenant, clock)
 
 
-def episodes_of(tenant: str, clock: Clock, count: int, **fields: Any) -> list[Episode]:
-    """Two an hour until ten days ago, the oldest first."""
-    newest = clock() - 10 * DAY
-    return [
-        an_episode(tenant, clock() - 90 * DAY, timestamp=newest - timedelta(minutes=30 * number), **fields)
-        for number in reversed(range(count))
-    ]
-
-
-def in_objects(tiers: Tiers, episodes: Sequence[Episode], size: int) -> None:
-    for start in range(0, len(episodes), size):
-        tiers.archive(episodes[start : start + size])
-
-
-@pytest.mark.parametrize("order", ["newest", "oldest"])
-def test_a_page_of_50_anywhere_reads_at_most_three_objects(
-    tiers: Tiers, walk: Walk, tenant: str, clock: Clock, order: str
-) -> None:
-    written = episodes_of(tenant, clock, 700)
-    in_objects(tiers, written, 60)  # smaller than any object under load
-    costs = []
-
-    found: list[str] = []
-    for page in walk.each_page(order=order, limit=50):
-        found += page.ids
-        costs.append(tiers.reads)
-        tiers.reads = 0
-
-    assert found == [each.id for each in (written if order == "oldest" else reversed(written))]
-    assert (len(costs), max(costs)) == (14, 2)
-
-
-def test_a_page_of_what_is_hot_reads_no_object(tiers: Tiers, walk: Walk, tenant: str, clock: Clock) -> None:
-    old = episodes_of(tenant, clock, 100)
-    in_objects(tiers, old, 50)
-    recent = [an_episode(tenant, clock(), timestamp=clock() - number * timedelta(minutes=1)) for number in range(60)]
-    tiers.cold.stores.episodes.append(recent, clock())
-
-    assert walk.page(limit=50).ids == [each.id for each in recent[:50]]
-    day: dict[str, Any] = {"from": clock() - timedelta(hours=20)}
-    assert walk.page(limit=50, **day).ids == [each.id for each in recent[:50]]
-    assert tiers.reads == 0
-
-
-def test_objects_that_cannot_hold_what_is_asked_for_are_not_read(
-    tiers: Tiers, walk: Walk, tenant: str, clock: Clock
-) -> None:
-    plain = episodes_of(tenant, clock, 40)
-    for start in range(0, 40, 2):
-        tiers.archive(plain[start : start + 2])
-    rich = an_episode(
-        tenant,
-        clock() - 90 * DAY,
-        timestamp=clock() - 20 * DAY,
-        session_id="t",
-        user_id="ana",
-        run_id="r",
-        type="observation",
-    )
-    tiers.archive([rich])
-
-    for by in ({"session_id": "t"}, {"user_id": "ana"}, {"run_id": "r"}, {"type": "observation"}):
-        for order in ("newest", "oldest"):
-            tiers.reads = 0
-            assert walk.ids(order=order, **by) == [rich.id]
-            assert tiers.reads == 1
-    assert walk.ids(user_id="bob") == []
-
-
-@pytest.mark.parametrize("order", ["newest", "oldest"])
-def test_a_time_range_reads_what_touches_it(tiers: Tiers, walk: Walk, tenant: str, clock: Clock, order: str) -> None:
-    written = episodes_of(tenant, clock, 500)
-    in_objects(tiers, written, 20)
-    wanted = written[205:215]
-    span: dict[str, Any] = {"from": wanted[0].timestamp, "to": wanted[-1].timestamp}
-
-    assert walk.ids(order=order, **span) == [each.id for each in (wanted if order == "oldest" else reversed(wanted))]
-    assert tiers.reads == 1
-
-
-@pytest.mark.parametrize("order", ["newest", "oldest"])
-@pytest.mark.parametrize("filters", [{}, {"type": "observation"}, {"session_id": "s"}])
-def test_more_objects_over_each_other_than_a_request_may_read_do_not_stop_a_walk(
-    tiers: Tiers, walk: Walk, tenant: str, clock: Clock, order: str, filters: dict[str, str]
-) -> None:
-    written = episodes_of(tenant, clock, 150, type="observation")
-    for first in range(15):
-        tiers.archive(written[first::15])
-
-    found = walk.ids(order=order, limit=40, **filters)
-
-    assert found == [each.id for each in (written if order == "oldest" else reversed(written))]
-
-
 def test_duplicates_over_objects_and_tiers_are_one(tiers: Tiers, walk: Walk, tenant: str, clock: Clock) -> None:
-    written = episodes_of(tenant, clock, 30)
+    written = old_episodes(tenant, clock, 30)
     tiers.cold.stores.episodes.append(written[10:20], clock())
     for start, stop in ((0, 20), (5, 25), (15, 30), (19, 20)):
         tiers.archive(written[start:stop])
@@ -156,7 +60,7 @@ class Compacting:
 def test_an_object_that_another_took_the_place_of_is_looked_for_again(
     tiers: Tiers, walk: Walk, tenant: str, clock: Clock, order: str
 ) -> None:
-    written = episodes_of(tenant, clock, 40)
+    written = old_episodes(tenant, clock, 40)
     in_objects(tiers, written, 10)
     walk.stores.episodes._rows = Compacting(tiers, times=1)  # type: ignore[attr-defined]
 
@@ -166,7 +70,7 @@ def test_an_object_that_another_took_the_place_of_is_looked_for_again(
 def test_an_object_that_stays_missing_is_an_error_and_no_gap(
     tiers: Tiers, walk: Walk, tenant: str, clock: Clock
 ) -> None:
-    written = episodes_of(tenant, clock, 40)
+    written = old_episodes(tenant, clock, 40)
     in_objects(tiers, written, 10)
     tiers.cold.objects.remove(tiers.rows[1].key)
 
@@ -178,7 +82,7 @@ def test_an_object_that_stays_missing_is_an_error_and_no_gap(
 def test_an_object_that_is_not_what_was_written_is_an_error_and_a_line_without_content(
     tiers: Tiers, walk: Walk, tenant: str, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    row = tiers.archive(episodes_of(tenant, clock, 3, content="secret"))
+    row = tiers.archive(old_episodes(tenant, clock, 3, content="secret"))
     good = tiers.cold.objects.get(row.key)
     assert good
     tiers.cold.objects.put_over(row.key, good[:-1] + bytes([good[-1] ^ 1]))
@@ -193,7 +97,7 @@ def test_an_object_that_is_not_what_was_written_is_an_error_and_a_line_without_c
 def test_an_object_shows_nothing_of_another_agent_or_tenant(
     tiers: Tiers, walk: Walk, tenant: str, clock: Clock
 ) -> None:
-    own, foreign = episodes_of(tenant, clock, 2)
+    own, foreign = old_episodes(tenant, clock, 2)
     tiers.archive([own, replace(foreign, agent_id="critic")])
     tiers.archive([own, replace(foreign, tenant_id=f"{tenant}-2", id="0" * 26)])
 
@@ -205,7 +109,7 @@ def test_an_object_shows_nothing_of_another_agent_or_tenant(
 
 
 def test_the_newest_come_first_from_both_tiers(tiers: Tiers, walk: Walk, tenant: str, clock: Clock) -> None:
-    old = episodes_of(tenant, clock, 30)
+    old = old_episodes(tenant, clock, 30)
     in_objects(tiers, old, 10)
     recent = [an_episode(tenant, clock(), timestamp=clock() - number * timedelta(hours=9)) for number in range(6)]
     tiers.cold.stores.episodes.append(recent, clock())
@@ -214,7 +118,7 @@ def test_the_newest_come_first_from_both_tiers(tiers: Tiers, walk: Walk, tenant:
 
 
 def test_filters_come_before_the_limit(tiers: Tiers, walk: Walk, tenant: str, clock: Clock) -> None:
-    written = episodes_of(tenant, clock, 200)
+    written = old_episodes(tenant, clock, 200)
     rare = [
         replace(each, type="observation", annotations={"metadata": {"k": "v"}})
         for number, each in enumerate(written)
@@ -231,7 +135,7 @@ def test_filters_come_before_the_limit(tiers: Tiers, walk: Walk, tenant: str, cl
 def test_a_replay_is_of_one_agent(tiers: Tiers, cold: Cold, tenant: str, clock: Clock, agents: tuple[str, str]) -> None:
     stores = replace(cold.stores, episodes=tiers.timeline())
     for agent in agents:
-        tiers.archive(episodes_of(tenant, clock, 3, agent_id=agent, session_id="default"))
+        tiers.archive(old_episodes(tenant, clock, 3, agent_id=agent, session_id="default"))
         hot = an_episode(tenant, clock(), agent_id=agent, session_id="default", timestamp=clock() - 3 * DAY)
         cold.stores.episodes.append([hot], clock())
 

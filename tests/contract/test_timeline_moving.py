@@ -2,7 +2,7 @@
 
 import random
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,11 +13,15 @@ from agent_memory.domain.timeline import EpisodeQuery
 from agent_memory.errors import StoreUnavailable
 from agent_memory.service.episodic import EpisodicMemory
 from agent_memory.service.subjects import Subjects
-from tests.contract.cold import cold_in_memory
+from tests.contract.cold import Cold, cold_in_memory, cold_on_aws
 from tests.contract.moving import MovingTiers
 from tests.contract.walks import an_episode
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemorySubjectStore
+from tests.fix_aws import Aws
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
 
 CLOCK = Clock()
 FILTERS: list[dict[str, Any]] = [
@@ -69,22 +73,41 @@ def walked(memory: EpisodicMemory, moving: MovingTiers, query: dict[str, Any], l
 
 @given(
     seed=st.integers(0, 2**32),
+    count=st.sampled_from([0, 3, 40, 150]),
     query=st.sampled_from(FILTERS),
     order=st.sampled_from(["newest", "oldest"]),
     limit=st.sampled_from([1, 7, 25, 60]),
     liveliness=st.sampled_from([0.05, 0.3, 0.8]),
 )
 @settings(max_examples=300, deadline=None)
-def test_each_episode_is_seen_once(seed: int, query: dict[str, Any], order: str, limit: int, liveliness: float) -> None:
-    chance, cold = random.Random(seed), cold_in_memory()  # noqa: S311 - to be repeated, not to be secret
-    episodes = some_episodes(chance, chance.choice([0, 3, 40, 150]))
+def test_each_episode_is_seen_once(
+    seed: int, count: int, query: dict[str, Any], order: str, limit: int, liveliness: float
+) -> None:
+    moving = tiers_that_move(cold_in_memory(), seed, count, liveliness)
+
+    assert_seen_once(moving, query, order, limit)
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize("query", FILTERS[:3])
+def test_each_episode_is_seen_once_on_aws(aws: Aws, s3: "S3Client", query: dict[str, Any], order: str) -> None:
+    moving = tiers_that_move(cold_on_aws(aws, s3), seed=7, count=80, liveliness=0.2)
+
+    assert_seen_once(moving, query, order, limit=20)
+
+
+def tiers_that_move(cold: Cold, seed: int, count: int, liveliness: float) -> MovingTiers:
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    episodes = some_episodes(chance, count)
     cold.stores.episodes.append(episodes, CLOCK())
     own = [each for each in episodes if each.agent_id == "planner"]
-    movable = [each for each in own if each.timestamp < CLOCK() - timedelta(days=1)]
-    moving = MovingTiers(cold, chance, liveliness, movable)
-    memory = EpisodicMemory(moving.both(), Subjects(InMemorySubjectStore()), cold.stores.values(CLOCK), CLOCK)
-    asked = EpisodeQuery(**query)
-    expected = [each for each in own if asked.matches(each, CLOCK()) and within(each, asked)]
+    return MovingTiers(cold, chance, liveliness, own, CLOCK())
+
+
+def assert_seen_once(moving: MovingTiers, query: dict[str, Any], order: str, limit: int) -> None:
+    asked, values = EpisodeQuery(**query), moving.cold_tier.stores.values(CLOCK)
+    memory = EpisodicMemory(moving.both(), Subjects(InMemorySubjectStore()), values, CLOCK)
+    expected = [each for each in moving.acknowledged if asked.matches(each, CLOCK()) and within(each, asked)]
     expected.sort(key=lambda each: each.position, reverse=order == "newest")
 
     found = walked(memory, moving, query | {"order": order}, limit)

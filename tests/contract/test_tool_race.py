@@ -6,11 +6,12 @@ import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from agent_memory.domain.idempotency import Attempt
-from agent_memory.domain.tool_calls import CallKey, Completion, NewClaim
+from agent_memory.domain.tool_calls import CallKey, Completion, NewClaim, ToolCall
 from agent_memory.errors import Conflict, InProgress
 from agent_memory.service.subjects import Subjects
 from agent_memory.service.tool_calls import ToolCalls
@@ -26,7 +27,7 @@ class Race:
 
     def __init__(self, calls: int) -> None:
         self.run, self.calls = f"run-{secrets.token_hex(6)}", calls
-        self.starts: list[tuple[int, str]] = []  # appending is atomic
+        self.starts: list[ToolCall] = []  # appending is atomic
         self.taken: list[tuple[int, str]] = []
         self.refused: list[tuple[int, str]] = []
         self._began = time.monotonic()
@@ -61,11 +62,11 @@ class Agent:
         except InProgress:
             return False
         if is_mine:
+            self._race.starts.append(claimed)
             self._run(call, claimed.claim_id)
         return not is_mine
 
     def _run(self, call: int, claim_id: str) -> None:
-        self._race.starts.append((call, claim_id))
         chance = self._random.random()
         if chance < _DIE:
             return  # killed: nobody ever says what came of it
@@ -98,5 +99,8 @@ def test_each_call_completes_once_whoever_dies(calls: int, where: str, request: 
         stored = first.tools.get(race.key(call))
         assert stored
         assert (stored.status, stored.outcome, stored.claim_id) == ("done", claim_id, claim_id)
-        assert stored.attempt == sum(started == call for started, _ in race.starts)
+        starts = sorted((start for start in race.starts if start.key == race.key(call)), key=lambda each: each.attempt)
+        assert [start.attempt for start in starts] == list(range(1, stored.attempt + 1))
+        # Nobody starts a call while another's lease runs.
+        assert all(one.lease_until <= next_one.claimed_at for one, next_one in pairwise(starts))
     assert len(race.starts) > calls  # else nobody died

@@ -1,20 +1,23 @@
 """Episodes on their way from the hot tier to the cold one and back, step by step."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from agent_memory.domain.archive import ArchivedObject, fingerprints, name_of
+from agent_memory.domain.archive import ArchivedObject
 from agent_memory.domain.archived_episode import content_of, episodes_in, line
+from agent_memory.domain.description import describe
 from agent_memory.domain.episode import Episode, Examined
 from agent_memory.domain.idempotency import IdempotencyRecord
-from agent_memory.domain.identifiers import to_path
+from agent_memory.domain.object_rows import Stretch
 from agent_memory.domain.scan import ScanBudget
 from agent_memory.domain.timeline import Span
 from agent_memory.errors import AgentMemoryError
 from agent_memory.service.timeline import TieredEpisodes
 from tests.contract.cold import Cold
+from tests.contract.walks import an_episode
+from tests.fakes.clock import Clock
 from tests.fakes.paging import Unlimited
 
 
@@ -25,6 +28,8 @@ class Tiers:
     cold: Cold
     reads: int = 0
     """How many objects were read."""
+    looks: int = 0
+    """How often the index was asked."""
     rows: list[ArchivedObject] = field(default_factory=list)
 
     @staticmethod
@@ -34,7 +39,11 @@ class Tiers:
         return Span(tenant, agent, newest_first=False, walk_started_at=late, asked_at=late), Unlimited()
 
     def timeline(self) -> TieredEpisodes:
-        return TieredEpisodes(self.cold.stores.episodes, self.cold.rows, lambda: self)
+        return TieredEpisodes(self.cold.stores.episodes, self, lambda: self)
+
+    def along(self, stretch: Stretch, budget: ScanBudget) -> Iterator[ArchivedObject]:
+        self.looks += 1
+        return self.cold.rows.along(stretch, budget)
 
     def get(self, key: str) -> bytes | None:
         self.reads += 1
@@ -59,27 +68,9 @@ class Tiers:
     def write(self, episodes: Iterable[Episode]) -> ArchivedObject:
         """Make one object of them, to which no row leads."""
         ordered = sorted(episodes, key=lambda each: each.position)
-        first, last = ordered[0], ordered[-1]
         content = content_of(map(line, ordered))
-        expiries = [each.expires_at for each in ordered if each.expires_at]
-        name = name_of(each.id for each in ordered)
-        row = ArchivedObject(
-            first.tenant_id,
-            first.agent_id,
-            f"{first.tenant_id}/{to_path(first.agent_id)}/{first.timestamp:%Y-%m-%d}/{name}.jsonl.gz",
-            hashlib.sha256(content).hexdigest(),
-            len(content),
-            len(ordered),
-            first.position,
-            last.position,
-            fingerprints(each.session_id for each in ordered),
-            fingerprints(each.user_id for each in ordered),
-            fingerprints(each.run_id for each in ordered),
-            frozenset(each.type for each in ordered),
-            frozenset(each.body.key for each in ordered if each.body),
-            min(expiries, default=None),
-            last.created_at,
-        )
+        epoch = self.cold.index.epoch(ordered[0].tenant_id, ordered[0].agent_id)
+        row = describe(ordered, content, epoch, ordered[-1].created_at)
         self.cold.objects.put_once(row.key, content)
         return row
 
@@ -101,6 +92,20 @@ class Tiers:
             self.rows.remove(each)
         self.rows.append(row)
         return row
+
+
+def old_episodes(tenant: str, clock: Clock, count: int, **fields: Any) -> list[Episode]:
+    """Two an hour until ten days ago, the oldest first."""
+    newest = clock() - timedelta(days=10)
+    return [
+        an_episode(tenant, clock() - timedelta(days=90), timestamp=newest - timedelta(minutes=30 * number), **fields)
+        for number in reversed(range(count))
+    ]
+
+
+def in_objects(tiers: Tiers, episodes: Sequence[Episode], size: int) -> None:
+    for start in range(0, len(episodes), size):
+        tiers.archive(episodes[start : start + size])
 
 
 class MovedAtOnce:

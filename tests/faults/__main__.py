@@ -77,7 +77,8 @@ def _some(seeds: list[int], writes: int) -> tuple[list[Outcome], list[Failure]]:
                 outcomes.append(run(at, seed, writes))
             except Exception as exc:  # noqa: BLE001 - whatever it is, the other seeds go on
                 where = traceback.extract_tb(exc.__traceback__)[-1]
-                failures.append((seed, f"{type(exc).__name__}: {exc} ({Path(where.filename).name}:{where.lineno})"))
+                said = "\n".join([f"{type(exc).__name__}: {exc}", *getattr(exc, "__notes__", [])])
+                failures.append((seed, f"{said}\n  at {Path(where.filename).name}:{where.lineno}"))
     return outcomes, failures
 
 

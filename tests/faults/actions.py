@@ -54,8 +54,8 @@ def deliver_twice(world: World) -> None:
 
 
 def switch_stream(world: World) -> None:
-    """The mapping is disabled for a while, or enabled again."""
-    world.is_stream_on = not world.is_stream_on
+    """The mapping is disabled for a while, or enabled again, which is done sooner."""
+    world.is_stream_on = not world.is_stream_on or world.rng.random() < 0.7
 
 
 def sweep(world: World) -> None:
@@ -93,7 +93,9 @@ def read(world: World) -> None:
 def turn(world: World) -> None:
     """The clock jumps, seldom back."""
     world.driver.take()  # so that records know when they came
-    hours = world.rng.choices([world.rng.uniform(0, 0.2), world.rng.uniform(0, 3), world.rng.uniform(3, 40)], [4, 4, 1])
+    hours = world.rng.choices(
+        [world.rng.uniform(0, 0.2), world.rng.uniform(0, 3), world.rng.uniform(3, 40)], [4, 5, 1.5]
+    )
     back = world.rng.random() < 0.05
     world.clock.turn(timedelta(seconds=-world.rng.uniform(0, 30)) if back else timedelta(hours=hours[0]))
 
@@ -102,15 +104,15 @@ _ACTIONS: list[tuple[Action, float]] = [
     (lambda world: world.clients.write_one(), 40),
     (lambda world: world.clients.write_many(), 5),
     (lambda world: world.clients.write_state(), 8),
-    (lambda world: world.clients.write_large(), 1.2),
-    (turn, 6),
+    (lambda world: world.clients.write_large(), 1.6),
+    (turn, 8),
     (deliver, 12),
     (deliver_again, 1),
     (expire, 2),
     (sweep, 2),
     (read, 1),
-    (switch_stream, 0.4),
-    (purge, 0.2),
+    (switch_stream, 1),
+    (purge, 0.3),
 ]
 _MEANWHILE: list[tuple[Action, float]] = [
     (lambda world: world.clients.write_one(), 4),

@@ -100,7 +100,7 @@ class Clients:
 
     def write_large(self) -> None:
         """POST an episode that does not fit into an item, or such a state."""
-        if self.rng.random() < 0.4:
+        if self.rng.random() < 0.6:
             self.write_state(large=True)
             return
         agent = self.rng.choice(AGENTS)

@@ -1,6 +1,7 @@
 """One clock for the harness and for all of its workers, in a file that they share; it goes where it is told to."""
 
 import mmap
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -8,6 +9,7 @@ from typing import Self
 from agent_memory.domain.times import from_micros, to_micros
 
 _SIZE = 8
+_PAUSE_S = 3.0
 _TICK = 131  # microseconds that pass whenever somebody looks
 
 
@@ -38,3 +40,15 @@ class SharedClock:
 
     def _write(self, micros: int) -> None:
         self._memory[:_SIZE] = micros.to_bytes(_SIZE, "big")
+
+
+def passing(turn: Callable[[timedelta], None], real: Callable[[float], None]) -> Callable[[float], None]:
+    """A `time.sleep` whose long sleeps turn a clock; the pauses between two attempts are real."""
+
+    def sleep(seconds: float) -> None:
+        if seconds > _PAUSE_S:
+            turn(timedelta(seconds=seconds))
+        else:
+            real(seconds)
+
+    return sleep

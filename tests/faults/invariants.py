@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
@@ -24,6 +25,8 @@ def settle(world: World) -> None:
     for agent, purges in list(world.journal.purges.items()):
         if purges[-1].ended is None and not world.clients.purge(agent):
             raise Violation("without any fault an agent cannot be purged")
+    world.driver.drain()
+    _objects(world)
     for _ in range(_DAYS * 24):
         world.driver.drain()
         world.redrive()
@@ -83,17 +86,32 @@ def _behind(world: World) -> None:
     forgotten = [item for item in episodes if "evict_at" not in item and int(item["created_at"]["N"]) < limit]
     if forgotten:
         raise Violation(f"{len(forgotten)} episodes were never archived")
-    rows = [item["object_key"]["S"] for item in items if item["sk"]["S"].startswith("OBJECT#")]
-    lines = {key: _lines(world, key) for key in rows}
-    _same_records_once(lines)
+    lines = _objects(world)
     bodies = {item["body_key"]["S"] for item in items if "body_key" in item}
     bodies |= {line["body"]["key"] for each in lines.values() for line in each if line.get("body")}
-    _bucket(world, set(rows), bodies)
+    _bucket(world, set(lines), bodies)
+
+
+def _objects(world: World) -> dict[str, list[dict[str, Any]]]:
+    """The lines of every object of the index."""
+    request = {
+        "TableName": world.stores.aws.memory_table,
+        "FilterExpression": "begins_with(sk, :object)",
+        "ExpressionAttributeValues": {":object": {"S": "OBJECT#"}},
+    }
+    rows = [item["object_key"]["S"] for item in scan(world.stores.dynamodb(), request)]
+    lines = {key: _lines(world, key) for key in rows}
+    _same_records_once(lines)
+    return lines
 
 
 def _lines(world: World, key: str) -> list[dict[str, Any]]:
-    raw = world.stores.s3.get_object(Bucket=world.stores.aws.bucket, Key=key)["Body"].read()
-    return [json.loads(line) for line in gzip.decompress(raw).decode().split("\n")[:-1]]
+    s3 = world.stores.s3
+    try:
+        raw = s3.get_object(Bucket=world.stores.aws.bucket, Key=key)["Body"].read()
+        return [json.loads(line) for line in gzip.decompress(raw).decode().split("\n")[:-1]]
+    except (s3.exceptions.NoSuchKey, OSError, EOFError, ValueError, zlib.error) as exc:
+        raise Violation(f"the index leads to {key}, which cannot be read: {type(exc).__name__}") from None
 
 
 def _same_records_once(lines: dict[str, list[dict[str, Any]]]) -> None:

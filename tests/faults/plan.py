@@ -21,6 +21,7 @@ class Fault:
     when: When
     effect: Effect
     skip: int = 0
+    patient: bool = False  # waits for the whole run
 
     @property
     def covered(self) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 from local.ports import Ports
 from tests.faults import invariants, world
 from tests.faults.actions import act
-from tests.faults.kill_points import planned
+from tests.faults.kill_points import arm, prepare
 
 WRITES = 500
-_EVERY = 10  # writes between two faults
+_TOLD = 10
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,24 @@ def run(at: Ports, seed: int, writes: int = WRITES, mutation: str = "none") -> O
     dice = random.Random(f"plan {seed}")  # noqa: S311 - the same seed is the same plan
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     heavy, lanes = dice.choice([0.0, 0.05, 0.5]), dice.choice([1, 1, 4])
-    plan = planned(dice, writes // _EVERY)
     try:
         with world.made(at, folder, seed, heavy=heavy, lanes=lanes, mutation=mutation) as made:
+            prepare(made.faults, dice)
             while made.journal.writes < writes:
-                if plan and made.journal.writes >= writes - len(plan) * _EVERY:
-                    made.faults.waiting.append(plan.pop())
+                arm(made.faults, dice)
                 act(made)
             invariants.settle(made)
             invariants.check(made)
             journal, faults = made.journal, made.faults
-        shutil.rmtree(folder)
         seconds = time.monotonic() - started
         return Outcome(seed, journal.writes, journal.acknowledged, seconds, faults.met, faults.seen)
     except Exception as exc:
-        exc.add_note(f"what the workers said: {folder}/workers.log")
+        exc.add_note("what the workers said last:\n" + "\n".join(_errors(folder)))
         raise
+    finally:
+        shutil.rmtree(folder)
+
+
+def _errors(folder: Path) -> list[str]:
+    lines = (folder / "workers.log").read_text().splitlines()
+    return [line for line in lines if '"ERROR"' in line or "Error" in line][-_TOLD:]

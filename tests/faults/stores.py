@@ -38,14 +38,8 @@ class Stores:
 
     aws: Aws
     failed_bucket: str
-    port: int
     stream_arn: str
-
-    @property
-    def s3(self) -> "S3Client":
-        """A client that no fault comes near."""
-        client: S3Client = ministack.client("s3", self.aws.endpoint)
-        return client
+    s3: "S3Client"  # that no fault comes near
 
     def dynamodb(self) -> AwsJsonClient:
         """A client that no fault comes near."""
@@ -61,13 +55,12 @@ def made(at: Ports) -> Iterator[Stores]:
     memory, control = table_shapes(aws)
     described = client.call("CreateTable", memory | {"StreamSpecification": _STREAM})["TableDescription"]
     client.call("CreateTable", control)
-    stores = Stores(aws, failed, at.ministack, described["LatestStreamArn"])
-    s3 = stores.s3
+    s3: S3Client = ministack.client("s3", aws.endpoint)
     for bucket in (aws.bucket, failed):
         s3.create_bucket(Bucket=bucket)
     s3.put_bucket_versioning(Bucket=aws.bucket, VersioningConfiguration={"Status": "Enabled"})
     try:
-        yield stores
+        yield Stores(aws, failed, described["LatestStreamArn"], s3)
     finally:
         for table in (aws.memory_table, aws.control_table):
             client.call("DeleteTable", {"TableName": table})

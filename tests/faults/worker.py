@@ -14,16 +14,10 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from tests.faults.clock import SharedClock
-
-_PAUSE_S = 3.0
 HANDLERS = ("archiver", "episodic", "privacy", "sweeper", "working")
 
 
@@ -56,11 +50,11 @@ def main(clock: str, address: str, mutation: str) -> None:
 
 def _import(clock: Path, mutation: str) -> dict[str, ModuleType]:
     from agent_memory.domain import times
-    from tests.faults.clock import SharedClock
+    from tests.faults.clock import SharedClock, passing
 
     shared = SharedClock(clock)
-    times.now = shared
-    time.sleep = _sleep(shared, time.sleep)
+    vars(times)["now"] = shared
+    vars(time)["sleep"] = passing(shared.turn, time.sleep)
     handlers = {name: importlib.import_module(f"agent_memory.entrypoints.{name}") for name in HANDLERS}
     for late in ("boto3", "agent_memory.adapters.s3_archive", "agent_memory.adapters.dynamodb_episodes"):
         importlib.import_module(late)  # once here, not in each worker
@@ -69,18 +63,6 @@ def _import(clock: Path, mutation: str) -> dict[str, ModuleType]:
     _without_a_database()
     mutations.apply(mutation)
     return handlers
-
-
-def _sleep(clock: "SharedClock", real: Callable[[float], None]) -> Callable[[float], None]:
-    """Long sleeps are time that passes, as everything else here; the pauses between two attempts are real."""
-
-    def sleep(seconds: float) -> None:
-        if seconds > _PAUSE_S:
-            clock.turn(timedelta(seconds=seconds))
-        else:
-            real(seconds)
-
-    return sleep
 
 
 def _without_a_database() -> None:

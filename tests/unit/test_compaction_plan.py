@@ -50,7 +50,8 @@ def test_a_month_fills_up_as_long_as_its_last_episodes_may_wait(day: int, is_ful
 
 def test_full_objects_and_those_of_two_months_are_left_alone() -> None:
     rows = rows_from(NOW, 9)
-    others = [a_row(NOW, FULL_BYTES), a_row(datetime(2026, 10, 31, 23, 59, tzinfo=UTC))]
+    between = datetime(2026, 9, 30, 23, 59, tzinfo=UTC)
+    others = [a_row(NOW, FULL_BYTES), a_row(between), a_row(between, key="another")]
 
     assert small_ones([*rows, *others], NOW, WEEK) == []
 

@@ -29,6 +29,7 @@ print(*sorted({{name.partition(".")[0] for name in set(sys.modules) - before}}))
         ("keys", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("health", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("schema", {"boto3", "botocore"}),
+        ("sweeper", {"boto3", "botocore", "psycopg", "sqlparse"}),
     ],
 )
 def test_a_handler_is_imported_without_settings_sockets_or_what_it_does_not_need(

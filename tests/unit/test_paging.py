@@ -119,3 +119,9 @@ def test_a_walk_that_came_to_nothing_yet_has_a_cursor_to_go_on_with() -> None:
     page, cursor = memory.query("acme", "planner", EpisodeQuery(session_id="s", cursor=cursor), b"key")
 
     assert (len(page.items), page.partial, cursor) == (1, False, None)
+
+
+def test_a_budget_has_ten_objects() -> None:
+    budget = PageBudget()
+
+    assert [budget.open_object() for _ in range(12)] == [True] * 10 + [False] * 2

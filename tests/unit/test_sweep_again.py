@@ -71,6 +71,22 @@ def hot(scene: Scene, agent: str) -> set[str]:
     return {each.id for each in scene.episodes.all() if each.agent_id == agent}
 
 
+def test_a_purge_at_any_moment_leaves_nothing_of_its_agent_and_all_of_the_others() -> None:
+    call, was_purged = 0, True
+    while was_purged:
+        call += 1
+        scene, expected = a_deployment()
+        scene.fuse.meanwhile = call, lambda scene=scene: scene.purge("planner")
+        scene.sweep_fully()
+        was_purged = scene.fuse.calls >= call
+
+        if was_purged:
+            assert scene.rows("planner") == [], call
+            assert not any(key.startswith("acme/planner/") for key in scene.stored()), call
+        assert set(scene.cold("critic")) == expected["critic"], call
+    assert call > 50
+
+
 def test_it_goes_on_where_time_was_up_and_each_invocation_gets_further() -> None:
     scene, expected = a_deployment()
     places = []

@@ -16,6 +16,28 @@ from agent_memory.domain.purge import Kind, Removed
 _KINDS: dict[str, Kind] = {"SESSION": "state", "EPISODE": "episodic"}
 
 
+class DynamoAgentArchive:
+    """`AgentStore` of what leads to an agent's archived objects; they themselves are `S3Archive`'s."""
+
+    def __init__(self, client: AwsJsonClient, table: str) -> None:
+        self._client = client
+        self._table = table
+        self._index = DynamoArchiveIndex(client, table)
+
+    def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
+        """See `AgentStore.purge`; a call, and one for 25 rows.
+
+        Each time an epoch begins first: whoever read records that the time before removed commits no object of them
+        any more, and whoever did before that has left a row, which goes now. The epoch itself stays.
+        """
+        self._index.begin_epoch(tenant_id, agent_id)
+        request = _all_of(self._table, partition(tenant_id, agent_id))
+        request["KeyConditionExpression"] += " AND sk > :epoch"
+        request["ExpressionAttributeValues"][":epoch"] = text(EPOCH)
+        for group in dynamodb.delete_found(self._client, request):
+            yield _removed(group)
+
+
 class DynamoAgentRecords:
     """`AgentStore` of states, episodes and what stands beside them."""
 
@@ -23,30 +45,22 @@ class DynamoAgentRecords:
         self._client = client
         self._table = table
         self._buckets = buckets
-        self._index = DynamoArchiveIndex(client, table)
 
     def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
-        """See `AgentStore.purge`; 25 items a call, read consistently, bucket after bucket.
-
-        Each time an epoch begins first: whoever read records that the time before removed commits no object of them
-        any more, and whoever did before that has left a row, which goes now. The epoch itself stays.
-        """
-        self._index.begin_epoch(tenant_id, agent_id)
-        rows = self._query(partition(tenant_id, agent_id), "pk = :pk AND sk > :epoch", {":epoch": text(EPOCH)})
-        for group in dynamodb.delete_found(self._client, rows):
-            yield _removed(group)
+        """See `AgentStore.purge`; 25 items a call, read consistently, bucket after bucket."""
         for bucket in self._buckets.get(tenant_id, agent_id).all():
-            records = self._query(text(key(tenant_id, agent_id, str(bucket))), "pk = :pk", {})
-            for group in dynamodb.delete_found(self._client, records):
+            request = _all_of(self._table, text(key(tenant_id, agent_id, str(bucket))))
+            for group in dynamodb.delete_found(self._client, request):
                 yield _removed(group)
 
-    def _query(self, pk: dict[str, Any], condition: str, values: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "TableName": self._table,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": {":pk": pk, **values},
-            "ConsistentRead": True,
-        }
+
+def _all_of(table: str, pk: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": pk},
+        "ConsistentRead": True,
+    }
 
 
 def _removed(items: list[Item]) -> Removed:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _TAKEN = "PreconditionFailed"
 _GONE = "404"
+_NOT_THERE = {"AccessDenied", "NoSuchKey"}  # who may not list a bucket is told 403 of what is not there
 _OLD = ORPHANED_AFTER / 2
 
 
@@ -47,8 +48,10 @@ class S3ColdObjects:
         with unavailable():
             try:
                 return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-            except self._client.exceptions.NoSuchKey:
-                return None
+            except ClientError as exc:
+                if _code(exc) in _NOT_THERE:
+                    return None
+                raise
 
     def remove(self, key: str) -> int:
         """See `ColdObjects.remove`; two calls for up to 1,000 versions, and one that finds no more."""

@@ -9,11 +9,16 @@ output "api_id" {
 }
 
 output "admin_environment" {
-  description = "Environment of the command that makes and revokes API keys."
+  description = "Environment of the command for keys, tenants and the archive."
   value = {
-    AWS_REGION       = local._region
-    CONTROL_TABLE    = module.table["control"].table_name
-    PEPPER_PARAMETER = aws_ssm_parameter.pepper.name
+    AWS_REGION            = local._region
+    ARCHIVE_BUCKET        = module.archive.bucket_name
+    ARCHIVER_FUNCTION     = module.function["archiver"].function_name
+    CONTROL_TABLE         = module.table["control"].table_name
+    FAILED_RECORDS_BUCKET = module.failed_records.bucket_name
+    MEMORY_TABLE          = module.table["memory"].table_name
+    PEPPER_PARAMETER      = aws_ssm_parameter.pepper.name
+    SWEEPER_FUNCTION      = module.function["sweeper"].function_name
   }
 }
 
@@ -67,15 +72,6 @@ output "function_names" {
 output "kms_key_arn" {
   description = "ARN of the key that encrypts everything stored."
   value       = local._kms_key_arn
-}
-
-output "redrive_environment" {
-  description = "Environment of the command that sends failed records to the archiver again."
-  value = {
-    AWS_REGION            = local._region
-    ARCHIVER_FUNCTION     = module.function["archiver"].function_name
-    FAILED_RECORDS_BUCKET = module.failed_records.bucket_name
-  }
 }
 
 output "schema" {

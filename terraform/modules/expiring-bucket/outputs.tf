@@ -2,7 +2,7 @@
 
 output "bucket_name" {
   description = "Name of the bucket."
-  value       = aws_s3_bucket.main.id
+  value       = aws_s3_bucket.expiring.id
   depends_on = [
     aws_s3_bucket_lifecycle_configuration.main,
     aws_s3_bucket_ownership_controls.main,
@@ -14,7 +14,7 @@ output "bucket_name" {
 
 output "bucket_arn" {
   description = "ARN of the bucket."
-  value       = aws_s3_bucket.main.arn
+  value       = aws_s3_bucket.expiring.arn
   depends_on = [
     aws_s3_bucket_lifecycle_configuration.main,
     aws_s3_bucket_ownership_controls.main,

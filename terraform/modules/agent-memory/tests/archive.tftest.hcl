@@ -101,19 +101,6 @@ run "how_episodes_move_is_said_to_all_who_move_them" {
   }
 }
 
-run "failed_records_are_kept_for_a_month_and_found_by_the_command" {
-  command = plan
-
-  assert {
-    condition = (
-      toset(keys(output.redrive_environment)) == toset(["ARCHIVER_FUNCTION", "AWS_REGION", "FAILED_RECORDS_BUCKET"])
-      && output.redrive_environment.ARCHIVER_FUNCTION == output.function_names.archiver
-      && output.redrive_environment.FAILED_RECORDS_BUCKET == output.failed_records.bucket_name
-    )
-    error_message = "The command must work with this output as its environment."
-  }
-}
-
 run "the_sweeper_may_what_the_archiver_may_and_look_for_what_was_forgotten" {
   command = plan
 

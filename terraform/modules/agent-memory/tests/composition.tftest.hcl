@@ -193,14 +193,29 @@ run "the_archive_can_be_queried" {
   }
 }
 
-run "the_command_for_keys_finds_table_and_pepper" {
+run "the_command_finds_tables_buckets_pepper_and_functions" {
   command = plan
+
+  override_module {
+    target  = module.archive
+    outputs = { bucket_name = "memory-archive", bucket_arn = "arn:aws:s3:::memory-archive" }
+  }
+
+  override_module {
+    target  = module.failed_records
+    outputs = { bucket_name = "memory-failed", bucket_arn = "arn:aws:s3:::memory-failed" }
+  }
 
   assert {
     condition = output.admin_environment == {
-      AWS_REGION       = "eu-west-1"
-      CONTROL_TABLE    = "memory-control"
-      PEPPER_PARAMETER = "/memory/api-key-pepper"
+      AWS_REGION            = "eu-west-1"
+      ARCHIVE_BUCKET        = "memory-archive"
+      ARCHIVER_FUNCTION     = "memory-archiver"
+      CONTROL_TABLE         = "memory-control"
+      FAILED_RECORDS_BUCKET = "memory-failed"
+      MEMORY_TABLE          = "memory-memory"
+      PEPPER_PARAMETER      = "/memory/api-key-pepper"
+      SWEEPER_FUNCTION      = "memory-sweeper"
     }
     error_message = "The command must work with this output as its environment."
   }
