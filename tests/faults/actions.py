@@ -105,6 +105,7 @@ _ACTIONS: list[tuple[Action, float]] = [
     (lambda world: world.clients.write_many(), 5),
     (lambda world: world.clients.write_state(), 8),
     (lambda world: world.clients.write_large(), 1.6),
+    (lambda world: world.clients.write_uploaded(), 0.8),
     (turn, 8),
     (deliver, 12),
     (deliver_again, 1),

@@ -1,12 +1,17 @@
 """Clients of the API: they write at random, send again what was not acknowledged, and keep a journal."""
 
 import base64
+import hashlib
+import http.client
 import random
+import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from agent_memory.domain.json_document import dumps
 from agent_memory.domain.times import format_time
 from tests.edge import Edge, Reply, functions
 from tests.faults.clock import SharedClock
@@ -110,6 +115,23 @@ class Clients:
             self._told(write, reply.data)
         write.ended = self.journal.step()
 
+    def write_uploaded(self) -> None:
+        """Upload a value, then POST an episode of it."""
+        agent = self.rng.choice(AGENTS)
+        content = {"w": self._marker(), "text": self._large()}
+        raw = dumps(content).encode()
+        asked = {"bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
+        announced = self._until_told(agent, "POST", "/v1/uploads", asked, None, [])
+        if announced is None or not _put(announced.data["url"], raw):
+            return
+        body, write = self._episode(agent, content)
+        del body["content"]
+        body["upload_id"] = announced.data["upload_id"]
+        reply = self._until_told(agent, "POST", "/v1/memory/episodic", body, f"key-{write.marker}", [write])
+        if reply is not None:
+            self._told(write, reply.data)
+        write.ended = self.journal.step()
+
     def purge(self, agent: Agent) -> bool:
         """DELETE all that is known of an agent; whether that was acknowledged."""
         purge = Purge(self.journal.step())
@@ -183,3 +205,12 @@ class Clients:
 
     def _large(self) -> str:
         return base64.b64encode(self.rng.randbytes(self.rng.choice([420_000, 600_000, 900_000]))).decode()
+
+
+def _put(url: str, content: bytes) -> bool:
+    """Upload; False when the bucket is in trouble each time."""
+    for _ in range(_ATTEMPTS):
+        request = urllib.request.Request(url, content, method="PUT")  # noqa: S310 - the stand-in's address
+        with suppress(OSError, http.client.HTTPException), urllib.request.urlopen(request, timeout=30):  # noqa: S310
+            return True
+    return False

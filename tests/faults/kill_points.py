@@ -8,6 +8,7 @@ KILL_POINTS = (
     "writer.put_episode",
     "writer.put_state",
     "writer.put_body",
+    "writer.copy_body",
     "writer.commit_pointer",
     "writer.begin_epoch",
     "archiver.note_pending",
@@ -28,6 +29,7 @@ KILL_POINTS = (
     "sweeper.list_objects",
 )
 RARE = (
+    "writer.copy_body",
     "writer.begin_epoch",
     "writer.begin_epoch",
     "archiver.remove_body",
