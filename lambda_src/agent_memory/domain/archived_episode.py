@@ -1,6 +1,6 @@
 """An episode as a line of an archived object: JSON that says everything, so that the archive can be read without us.
 
-Columns of `terraform/modules/episode-archive` (the Athena table) and of `sql/analytics/` are these names.
+Columns of `terraform/modules/archive-analytics` (the Athena table) and of `sql/analytics/` are these names.
 """
 
 import gzip
