@@ -233,6 +233,16 @@ MUTATIONS = (
         code=keys_without_tenant("archive_rows"),
     ),
     Mutation(
+        "the tenant in the keys of runs and tool calls",
+        ("dynamodb runs and tool calls | the victim's ids in the attacker's context",),
+        code=keys_without_tenant("run_item"),
+    ),
+    Mutation(
+        "the tenant in the keys of flags",
+        ("dynamodb flags | the victim's flags in the attacker's context",),
+        code=keys_without_tenant("flags"),
+    ),
+    Mutation(
         "the tenant in the keys of first answers",
         (
             "POST /v1/state | foreign idempotency key",

@@ -43,7 +43,7 @@ locals {
       }
       # Told once a sweep, which is once a day, so it takes a day until an alarm can end.
       episodes-unarchived = {
-        description = "Episodes are in the memory table alone for a day longer than they should be."
+        description = "The sweep found episodes that nobody was about to archive, or that it could not archive for two days."
         namespace   = "AgentMemory"
         metric      = "UnarchivedEpisodes"
         dimensions  = { function = var.sweeper_name }
