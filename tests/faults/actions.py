@@ -7,7 +7,7 @@ from datetime import timedelta
 from tests.event_source.driver import FunctionFailed
 from tests.faults.clients import AGENTS
 from tests.faults.walks import ORDERS, Order, compare, walk
-from tests.faults.world import World
+from tests.faults.world import POISONED, World
 
 Action = Callable[[World], object]
 
@@ -51,6 +51,12 @@ def deliver_twice(world: World) -> None:
     if world.last_delivery and world.is_idle("archiver"):
         with suppress(FunctionFailed):
             world.archive(world.last_delivery)
+
+
+def poison(world: World) -> None:
+    """A record that nobody can read stands in the table, among those of a healthy agent's tenant."""
+    item = {"pk": {"S": f"{AGENTS[0].tenant_id}#{POISONED}#0"}, "sk": {"S": f"EPISODE#never#{world.journal.step()}"}}
+    world.stores.dynamodb().call("PutItem", {"TableName": world.stores.aws.memory_table, "Item": item})
 
 
 def switch_stream(world: World) -> None:
@@ -114,6 +120,7 @@ _ACTIONS: list[tuple[Action, float]] = [
     (read, 1),
     (switch_stream, 1),
     (purge, 0.3),
+    (poison, 0.1),
 ]
 _MEANWHILE: list[tuple[Action, float]] = [
     (lambda world: world.clients.write_one(), 4),

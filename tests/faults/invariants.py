@@ -13,7 +13,7 @@ from tests.faults import stores
 from tests.faults.clients import AGENTS, SESSIONS
 from tests.faults.journal import Agent, Place
 from tests.faults.walks import Episodes, Violation, compare, contents, linked, walk
-from tests.faults.world import ARCHIVE_WITHIN_S, World
+from tests.faults.world import ARCHIVE_WITHIN_S, POISONED, World
 
 Item = dict[str, dict[str, Any]]
 _DAYS = 4  # what waits is archived on the first, removed on the second, and what nobody points to is gone by the third
@@ -85,7 +85,7 @@ def _state(world: World, place: Place) -> None:
 
 def _behind(world: World) -> None:
     items = list(scan(world.stores.dynamodb(), {"TableName": world.stores.aws.memory_table}))
-    episodes = [item for item in items if item["sk"]["S"].startswith("EPISODE#")]
+    episodes = [item for item in items if item["sk"]["S"].startswith("EPISODE#") and POISONED not in item["pk"]["S"]]
     limit = (world.clock() - timedelta(seconds=ARCHIVE_WITHIN_S, days=1)).timestamp() * 1_000_000
     forgotten = [item for item in episodes if "evict_at" not in item and int(item["created_at"]["N"]) < limit]
     if forgotten:

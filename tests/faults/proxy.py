@@ -49,6 +49,7 @@ class FaultProxy:
         self._faults = faults
         self._clock = clock
         self._written: dict[str, datetime] = {}
+        self._servers: list[asyncio.Server] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -60,6 +61,7 @@ class FaultProxy:
             server = await asyncio.start_server(
                 lambda reader, writer: self._serve(client, reader, writer), LOOPBACK, 0, limit=wire.LIMIT
             )
+            self._servers.append(server)
             return int(server.sockets[0].getsockname()[1])
 
         return f"http://{LOOPBACK}:{asyncio.run_coroutine_threadsafe(start(), self._loop).result()}"
@@ -68,6 +70,8 @@ class FaultProxy:
         """Stop serving."""
 
         async def stop() -> None:
+            for server in self._servers:
+                server.close()
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for task in others:
                 task.cancel()

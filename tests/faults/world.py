@@ -29,6 +29,7 @@ from tests.fix_aws import REGION
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 HOT_S = 24 * 3600
 ARCHIVE_WITHIN_S = 6 * 3600  # sooner than a deployment: a run has few episodes
+POISONED = "poisoned"  # an agent of its own
 ROLES = ("writer", "reader", "archiver", "sweeper")
 _AT_ONCE = 3  # of one role: one that works, one that is asked meanwhile, and one that Lambda starts beside it
 
