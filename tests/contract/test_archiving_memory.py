@@ -1,12 +1,15 @@
-"""What one flush holds in memory, however well an agent's episodes compress."""
+"""What an agent's way into the cold tier holds at once, however it writes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+
+import pytest
 
 from agent_memory.domain.archive import Key
 from agent_memory.domain.clusters import size_of
 from agent_memory.domain.episode import Episode
 from agent_memory.domain.notes import MOST_BYTES
+from agent_memory.service import archiving
 from tests.contract.archiving import Scene, of
 
 CONTENT = "a" * 900_000
@@ -52,3 +55,20 @@ def test_so_is_what_nobody_noted(scene: Scene) -> None:
     assert done == 30
     assert watched.most <= 2 * MOST_BYTES
     assert scene.archived() == of(written)
+
+
+def test_notes_of_an_agent_that_writes_a_little_all_the_time_stay_few(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archiving, "_LOOK_BYTES", 1_000_000)
+    written, most = [], 0
+    for _ in range(120):
+        written += [scene.cold.append(scene.tenant, scene.clock.turn(seconds=60))]
+        scene.deliver(written[-1:])
+        most = max(most, len(scene.cold.index.pending(scene.tenant, "planner")))
+
+    assert most < 60
+    assert sorted(scene.pending()) == sorted(key for key, _ in written)
+    waiting = scene.cold.index.pending(scene.tenant, "planner")
+    assert sum(each.size for each in waiting) == sum(size_of(each) for each in of(written))
+    assert min(each.oldest for each in waiting) == written[0][1].created_at

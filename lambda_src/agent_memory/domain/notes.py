@@ -1,6 +1,7 @@
 """Notes of episodes that are to be archived: how many of them make one note, and how many notes one flush takes on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import accumulate, groupby
 from operator import itemgetter
 
@@ -27,11 +28,35 @@ def notes_of(arrivals: Iterable[Arrival]) -> Iterator[Pending]:
         yield Pending(tuple(each.key for each in some), size, oldest)
 
 
+def gathered(noted: Iterable[Pending]) -> Iterator[tuple[Pending, Sequence[Pending]]]:
+    """Fewer notes of the same episodes, each with those that it takes the place of."""
+    group: list[Pending] = []
+    for each in sorted(noted, key=_age):
+        if group and not _fit_together([*group, each]):
+            yield _one_of(group), group
+            group = []
+        group.append(each)
+    yield _one_of(group), group
+
+
+def _fit_together(notes: Sequence[Pending]) -> bool:
+    return sum(len(each.keys) for each in notes) <= _NOTED_TOGETHER and sum(each.size for each in notes) <= _NOTED_BYTES
+
+
+def _one_of(notes: Sequence[Pending]) -> Pending:
+    keys = sorted({key for each in notes for key in each.keys})
+    return Pending(tuple(keys), sum(each.size for each in notes), min(each.oldest for each in notes))
+
+
+def _age(note: Pending) -> tuple[datetime, str]:
+    return note.oldest, note.name
+
+
 def for_one_flush(noted: Iterable[Pending]) -> list[Pending]:
     """As many notes as one flush takes on, the oldest first, and one in any case."""
     some: list[Pending] = []
     size = 0
-    for each in sorted(noted, key=lambda each: (each.oldest, each.name)):
+    for each in sorted(noted, key=_age):
         if some and size + each.size > MOST_BYTES:
             break
         some.append(each)

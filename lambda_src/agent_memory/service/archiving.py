@@ -18,7 +18,7 @@ from agent_memory.domain.clusters import Pack, pack, size_of
 from agent_memory.domain.description import describe
 from agent_memory.domain.episode import Episode
 from agent_memory.domain.eviction import at_expiry, once_archived
-from agent_memory.domain.notes import MOST_BYTES, for_one_flush, notes_of
+from agent_memory.domain.notes import MOST_BYTES, for_one_flush, gathered, notes_of
 from agent_memory.domain.ports import UsageStore
 from agent_memory.service.verified_objects import write_verified
 
@@ -26,6 +26,8 @@ from agent_memory.service.verified_objects import write_verified
 _LOOK_BYTES = 1024 * 1024
 # How often a flush goes on when more waits than it holds at once. A delivery has less, unless it compresses very well.
 _ROUNDS = 8
+# Of an agent that writes a little each minute there would be a thousand a day, to be read at each of its deliveries.
+_MANY_NOTES = 50
 # Of what was not noted nobody knows the size before it is read.
 _READ_AT_ONCE = 8
 
@@ -76,9 +78,18 @@ class Archiving:
         for each in notes_of(arrivals):
             self._index.note(tenant_id, agent_id, each)
         waiting = self._index.pending(tenant_id, agent_id)
+        if len(waiting) >= _MANY_NOTES:
+            self._gather(tenant_id, agent_id, waiting)
         size = sum(each.size for each in waiting)
         before = size - sum(each.size for each in arrivals)
         return size // _LOOK_BYTES > before // _LOOK_BYTES or any(self._is_overdue(each.oldest) for each in waiting)
+
+    def _gather(self, tenant_id: str, agent_id: str, waiting: Sequence[Pending]) -> None:
+        for one, several in gathered(waiting):
+            if len(several) > 1:
+                self._index.note(tenant_id, agent_id, one)
+                # One that names the same episodes as all of them stays: it is the new one.
+                self._index.forget(tenant_id, agent_id, [each for each in several if each.name != one.name])
 
     def flush(self, tenant_id: str, agent_id: str, also: Sequence[Key] = ()) -> int:
         """Archive what was noted, and episodes beside it that nobody noted: how many have been.
