@@ -15,7 +15,7 @@ from agent_memory.domain import clusters
 from agent_memory.domain.archived_episode import episodes_in
 from agent_memory.entrypoints import archiver
 from agent_memory.errors import StoreUnavailable
-from agent_memory.service import archiving
+from agent_memory.service import noting
 from tests.contract.archiving import FILL, noise
 from tests.edge import Edge
 from tests.fakes.clock import Clock
@@ -92,7 +92,7 @@ def places(records: Iterable[Item]) -> list[str]:
 @pytest.fixture
 def stream(deployed: Edge, aws: Aws, s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Stream:
     monkeypatch.setattr(clusters, "FULL_BYTES", 1000)
-    monkeypatch.setattr(archiving, "_LOOK_BYTES", 2000)
+    monkeypatch.setattr(noting, "_LOOK_BYTES", 2000)
     return Stream(aws, deployed, s3)
 
 

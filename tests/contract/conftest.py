@@ -38,7 +38,7 @@ from agent_memory.domain.runs import RunStore
 from agent_memory.domain.semantic_store import MemoryStore
 from agent_memory.domain.tool_calls import ToolLedger
 from agent_memory.domain.usage import Tally
-from agent_memory.service import archiving
+from agent_memory.service import noting
 from agent_memory.service.episode_batch import EpisodeBatches
 from agent_memory.service.episodic import EpisodicMemory
 from agent_memory.service.large_values import LargeValues
@@ -131,7 +131,7 @@ def scene(cold: "Cold", tenant: str, clock: Clock, monkeypatch: pytest.MonkeyPat
     from tests.contract.archiving import Scene  # noqa: PLC0415 - as above
 
     monkeypatch.setattr(clusters, "FULL_BYTES", 1000)
-    monkeypatch.setattr(archiving, "_LOOK_BYTES", 2000)
+    monkeypatch.setattr(noting, "_LOOK_BYTES", 2000)
     return Scene(cold, tenant, clock)
 
 

@@ -9,7 +9,7 @@ from agent_memory.domain.archive import Key
 from agent_memory.domain.clusters import size_of
 from agent_memory.domain.episode import Episode
 from agent_memory.domain.notes import MOST_BYTES
-from agent_memory.service import archiving
+from agent_memory.service import noting
 from tests.contract.archiving import Scene, of
 
 CONTENT = "a" * 900_000
@@ -60,7 +60,7 @@ def test_so_is_what_nobody_noted(scene: Scene) -> None:
 def test_notes_of_an_agent_that_writes_a_little_all_the_time_stay_few(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archiving, "_LOOK_BYTES", 1_000_000)
+    monkeypatch.setattr(noting, "_LOOK_BYTES", 1_000_000)
     written, most = [], 0
     for _ in range(120):
         written += [scene.cold.append(scene.tenant, scene.clock.turn(seconds=60))]

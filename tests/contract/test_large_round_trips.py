@@ -63,3 +63,21 @@ def test_what_compresses_well_stays_in_its_record_up_to_what_is_answered(scene: 
     scene.create({"x": "a" * (1_000_001 - FRAME)})
     scene.append("a" * 999_999)
     assert len(scene.bodies) == 2
+
+
+def test_a_walk_gets_past_a_value_that_is_gone(scene: Scene) -> None:
+    """One lost value must not hide every other episode of its page for ever."""
+    before, lost, after = (scene.append({"x": incompressible(600_000, seed)}) for seed in range(3))
+    assert lost.body
+    del scene.bodies[lost.body.key]
+
+    shown = scene.pages()
+
+    assert {each["id"]: each["content"] for each in shown} == {
+        before.id: before.content,
+        lost.id: None,
+        after.id: after.content,
+    }
+    (told,) = (each for each in shown if each["id"] == lost.id)
+    assert (told["sha256"], told["bytes"]) == (lost.body.sha256, lost.body.size)
+    assert told["body_url"]

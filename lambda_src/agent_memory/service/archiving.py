@@ -18,16 +18,13 @@ from agent_memory.domain.clusters import Pack, pack, size_of
 from agent_memory.domain.description import describe
 from agent_memory.domain.episode import Episode
 from agent_memory.domain.eviction import at_expiry, once_archived
-from agent_memory.domain.notes import MOST_BYTES, for_one_flush, gathered, notes_of
+from agent_memory.domain.notes import MOST_BYTES, for_one_flush
 from agent_memory.domain.ports import UsageStore
+from agent_memory.service.noting import Noting
 from agent_memory.service.verified_objects import write_verified
 
-# As soon as so many bytes of lines wait, it is worth looking whether they fill an object.
-_LOOK_BYTES = 1024 * 1024
 # How often a flush goes on when more waits than it holds at once. A delivery has less, unless it compresses very well.
 _ROUNDS = 8
-# Of an agent that writes a little each minute there would be a thousand a day, to be read at each of its deliveries.
-_MANY_NOTES = 50
 # Of what was not noted nobody knows the size before it is read.
 _READ_AT_ONCE = 8
 
@@ -63,6 +60,7 @@ class Archiving:
         clock: Callable[[], datetime],
     ) -> None:
         self._index = index
+        self._notes = Noting(index, pace.archive_within, clock)
         self._objects = objects
         self._hot = hot
         self._usage = usage
@@ -75,21 +73,7 @@ class Archiving:
         Raises:
             StoreUnavailable: some may not be noted.
         """
-        for each in notes_of(arrivals):
-            self._index.note(tenant_id, agent_id, each)
-        waiting = self._index.pending(tenant_id, agent_id)
-        if len(waiting) >= _MANY_NOTES:
-            self._gather(tenant_id, agent_id, waiting)
-        size = sum(each.size for each in waiting)
-        before = size - sum(each.size for each in arrivals)
-        return size // _LOOK_BYTES > before // _LOOK_BYTES or any(self._is_overdue(each.oldest) for each in waiting)
-
-    def _gather(self, tenant_id: str, agent_id: str, waiting: Sequence[Pending]) -> None:
-        for one, several in gathered(waiting):
-            if len(several) > 1:
-                self._index.note(tenant_id, agent_id, one)
-                # One that names the same episodes as all of them stays: it is the new one.
-                self._index.forget(tenant_id, agent_id, [each for each in several if each.name != one.name])
+        return self._notes.add(tenant_id, agent_id, arrivals)
 
     def flush(self, tenant_id: str, agent_id: str, also: Sequence[Key] = ()) -> int:
         """Archive what was noted, and episodes beside it that nobody noted: how many have been.
@@ -115,14 +99,16 @@ class Archiving:
         read, left = self._read(tenant_id, agent_id, noted, also)
         found = {episode.id: (key, episode) for key, episode in read}
         live = self._without_expired(tenant_id, agent_id, found.values())
-        packed = pack(live, is_overdue=any(self._is_overdue(episode.created_at) for episode in live))
+        packed = pack(live, is_overdue=any(self._notes.is_overdue(episode.created_at) for episode in live))
         archived = 0
         for each in packed.packs:
             if not self._commit(each, epoch):
                 return _Round(archived, (), is_behind=False)  # purged: what was read is gone, or going
             self._mark(tenant_id, agent_id, [found[episode.id] for episode in each.episodes])
             archived += len(each.episodes)
-        self._settle(tenant_id, agent_id, noted, [found[episode.id] for episode in packed.rest])
+        rest = (found[episode.id] for episode in packed.rest)
+        left_over = [Arrival(key, size_of(each), each.created_at) for key, each in rest]
+        self._notes.replace(tenant_id, agent_id, noted, left_over)
         return _Round(archived, left, is_behind=len(noted) < len(waiting))
 
     def _read(
@@ -165,13 +151,3 @@ class Archiving:
     def _mark(self, tenant_id: str, agent_id: str, archived: Iterable[Keyed]) -> None:
         now, window = self._clock(), self._pace.hot_window
         self._hot.evict(tenant_id, agent_id, [(key, once_archived(each, window, now)) for key, each in archived])
-
-    def _settle(self, tenant_id: str, agent_id: str, noted: Sequence[Pending], rest: Iterable[Keyed]) -> None:
-        """Note the rest anew, then forget the notes before: those named alike are the same and stay."""
-        left = list(notes_of([Arrival(key, size_of(each), each.created_at) for key, each in rest]))
-        for each in left:
-            self._index.note(tenant_id, agent_id, each)
-        self._index.forget(tenant_id, agent_id, [each for each in noted if each.name not in {one.name for one in left}])
-
-    def _is_overdue(self, written_at: datetime) -> bool:
-        return self._clock() - written_at >= self._pace.archive_within

@@ -135,9 +135,7 @@ class LargeValues:
         body = record.body
         if body is None:
             return record
-        if body.is_inline:
-            return record.holding(value, body)
-        return record.holding(None, linked(body, self._bodies().link(body.key)))
+        return record.holding(value, body) if body.is_inline else self.beside_link(record)
 
     def opened(self, record: RecordT) -> RecordT:
         """A record that was read, as the answer shows it.
@@ -149,9 +147,12 @@ class LargeValues:
         body = record.body
         if body is None or record.value is not None:
             return record
-        if body.is_inline:
-            return self.loaded(record)
-        return record.holding(None, linked(body, self._bodies().link(body.key)))
+        return self.loaded(record) if body.is_inline else self.beside_link(record)
+
+    def beside_link(self, record: RecordT) -> RecordT:
+        """A record that has a body, with a link to it instead of its value."""
+        body = record.body
+        return record if body is None else record.holding(None, linked(body, self._bodies().link(body.key)))
 
     def loaded(self, record: RecordT) -> RecordT:
         """A record with its value, whatever that takes; raises as `opened` does."""
@@ -213,7 +214,7 @@ class Opener:
         self._has_read = False
 
     def open(self, record: RecordT) -> RecordT:
-        """See `LargeValues.opened`.
+        """See `LargeValues.opened`; a value that is gone is shown as a link to it, for the walk has to get past it.
 
         Raises:
             ScanBudgetSpent: no more values may be read.
@@ -222,7 +223,9 @@ class Opener:
             if self._has_read and not self._budget.open_object():
                 raise ScanBudgetSpent
             self._has_read = True
-        return self._values.opened(record)
+        with suppress(BodyMissing):
+            return self._values.opened(record)
+        return self._values.beside_link(record)
 
 
 class _Answered(NamedTuple):
