@@ -148,13 +148,14 @@ def test_a_bucket_named_by_the_host_is_not_understood(enforced: Enforced, acme: 
 def test_a_version_is_removed_by_whoever_may_remove_versions(
     enforced: Enforced, root: Any, action: str, is_refused: bool
 ) -> None:
-    make_role(enforced, "remover", {"AWS": "arn:aws:iam::000000000000:root"})
+    role = f"remover-{is_refused}"
+    make_role(enforced, role, {"AWS": "arn:aws:iam::000000000000:root"})
     statement = {"Sid": "Remove", "Effect": "Allow", "Action": action, "Resource": f"arn:aws:s3:::{BUCKET}/*"}
-    enforced.policy("remover", [statement])
+    enforced.policy(role, [statement])
     version = root.put_object(Bucket=BUCKET, Key="acme/agent/old", Body=b"old").get("VersionId", "null")
     gone = {"Objects": [{"Key": "acme/agent/old", "VersionId": version}]}
 
-    with closing(enforced.client("s3", enforced.session(None, "remover"))) as remover:
+    with closing(enforced.client("s3", enforced.session(None, role))) as remover:
         if is_refused:
             assert refused(lambda: remover.delete_objects(Bucket=BUCKET, Delete=gone))
         else:
