@@ -146,7 +146,7 @@ class Scene:
             "overdue": Overdue(scan, hot, index, archiving.flush, failures, self.now, WITHIN),
             "expired": EachAgent(bucket, expired, rewriting, failures, self._wait),
             "small": EachAgent(bucket, compaction, rewriting, failures, self._wait),
-            "orphans": Orphans(bucket, index, scan, usage, self.now),
+            "orphans": Orphans(bucket, index, scan, usage, failures, self.now),
         }
         return Sweeping(mortal(self.place), steps, self.now)
 

@@ -537,7 +537,7 @@ def sweeping() -> "Sweeping":
             "overdue": Overdue(scan, hot, index, archiving().flush, failures, now, within),
             "expired": EachAgent(bucket, expired, rewriting, failures, settle),
             "small": EachAgent(bucket, compaction, rewriting, failures, settle),
-            "orphans": Orphans(bucket, index, scan, _usage_store(), now),
+            "orphans": Orphans(bucket, index, scan, _usage_store(), failures, now),
         },
         now,
     )

@@ -109,6 +109,17 @@ def test_new_episodes_are_archived_and_then_marked(stream: Stream) -> None:
     assert bootstrap.archive_index().pending(stream.api.tenant_id, "planner") == []
 
 
+def test_a_note_of_what_was_purged_meanwhile_does_not_stay_for_ever(stream: Stream) -> None:
+    """The stream tells of an episode a minute later, and then nothing of the agent may ever come again."""
+    (item,) = stream.write(1)
+
+    stream.deliver(*stream.inserts([item]))
+
+    (note,) = stream.items("PENDING#")
+    kept_s = int(note["evict_at"]["N"]) - int(item["created_at"]["N"]) // 1_000_000
+    assert kept_s == 40 * 24 * 3600
+
+
 def test_agents_of_one_delivery_are_archived_apart(stream: Stream) -> None:
     names = ["planner", "critic", "a#b", "x" * 256]
     items = {agent: stream.write(FILL, agent) for agent in names}

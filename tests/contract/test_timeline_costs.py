@@ -1,15 +1,23 @@
 """What a walk over both tiers costs: objects read, and looks into the index."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from agent_memory.domain.episode import Examined
+from agent_memory.domain.scan import ScanBudget
+from agent_memory.domain.timeline import Span
+from agent_memory.service.timeline import TieredEpisodes
 from tests.contract.cold import Cold, a_row, positions
 from tests.contract.tiers import Tiers, in_objects, old_episodes
 from tests.contract.walks import Walk, an_episode
 from tests.fakes.clock import Clock
+
+if TYPE_CHECKING:
+    from agent_memory.domain.ports import EpisodeStore
 
 DAY = timedelta(days=1)
 
@@ -127,3 +135,27 @@ def test_a_walk_over_objects_that_hold_nothing_of_it_comes_to_its_end(
 
     assert [page.partial for page in pages] == [True, False]
     assert (sum(len(page.ids) for page in pages), tiers.reads) == (0, 0)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_walk_holds_few_large_episodes_at_once(cold: Cold, tenant: str, clock: Clock, newest_first: bool) -> None:
+    """Of some that compress a thousandfold a page of the table has more than a function has memory."""
+    read = 0
+
+    class Counted:
+        def timeline(self, span: Span, budget: ScanBudget) -> Iterator[Examined]:
+            nonlocal read
+            for examined in cold.stores.episodes.timeline(span, budget):
+                read += 1
+                yield examined
+
+    written = old_episodes(tenant, clock, 20, content=[[]] * 100_000)
+    cold.stores.episodes.append(written, clock())
+    span, budget = Tiers.span(tenant)
+    walk = TieredEpisodes(cast("EpisodeStore", Counted()), cold.rows, lambda: cold.objects)
+
+    found = walk.timeline(replace(span, newest_first=newest_first), budget)
+
+    assert next(found)[0] == written[-1 if newest_first else 0].position
+    assert read <= 6
+    assert len(list(found)) == 19

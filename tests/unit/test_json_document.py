@@ -1,6 +1,7 @@
 """JSON comes back as it was written, and only strict JSON comes in."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.adapters.dynamodb_item import document, read_document
-from agent_memory.domain.json_document import RawJson, dumps, parse
+from agent_memory.domain.json_document import RawJson, dumps, memory_of, parse
 from agent_memory.errors import InvalidRequest
 
 FAITHFUL = [
@@ -108,3 +109,25 @@ def test_a_refusal_does_not_quote_the_document() -> None:
 
 def test_raw_json_is_taken_over_inside_other_json() -> None:
     assert dumps({"a": [RawJson("1.0"), "1.0"]}) == '{"a":[1.0,"1.0"]}'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a" * 100_000,
+        [str(n) for n in range(50_000)],
+        [[]] * 100_000,
+        [{"a": 1}] * 20_000,
+        {str(n): n for n in range(20_000)},
+    ],
+)
+def test_the_memory_of_a_value_is_known_roughly(value: Any) -> None:
+    text = dumps(value)
+    tracemalloc.start()
+    try:
+        parsed = parse(text)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert 0.4 < memory_of(parsed) / held < 2.5

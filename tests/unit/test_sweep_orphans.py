@@ -37,6 +37,29 @@ def test_an_object_without_a_row_goes_after_a_day(scene: Scene) -> None:
     assert done.counts["orphans"] == 1
 
 
+def test_an_agent_whose_rows_cannot_be_read_keeps_no_sweep_from_its_end(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or no sweep would ever begin again, and what the archiver forgets would stay forgotten."""
+    for agent in ("critic", "planner"):
+        scene.objects.put_once(f"acme/{agent}/2026-11-10/nobody.jsonl.gz", b"x")
+    scene.now.turn(**DAY)
+    overlapping = scene.index.overlapping
+
+    def poisoned(tenant_id: str, agent_id: str, *args: Any, **kwargs: Any) -> Any:
+        if agent_id == "critic":
+            raise KeyError
+        return overlapping(tenant_id, agent_id, *args, **kwargs)
+
+    monkeypatch.setattr(scene.index, "overlapping", poisoned)
+
+    done = scene.sweep_fully()
+
+    assert scene.stored() == {"acme/critic/2026-11-10/nobody.jsonl.gz"}
+    assert (done.step, done.counts["orphans"]) == (None, 1)
+    assert done.counts["failed"] > 0
+
+
 def test_all_its_versions_go(scene: Scene) -> None:
     orphan = "acme/planner/2026-11-10/nobody.jsonl.gz"
     for content in (b"one", b"two", b"three"):

@@ -27,6 +27,10 @@ PENDING = "PENDING#"
 OBJECT = "OBJECT#"
 EPOCH = "EPOCH"
 
+# A note of episodes that a purge removed before they were noted waits for a flush that never comes. None that is needed
+# waits so long: the sweep finds episodes without notes.
+_NOTE_KEPT = timedelta(days=40)
+
 
 def partition(tenant_id: str, agent_id: str) -> dict[str, Any]:
     """Where an agent's rows stand; the records' partitions end in a number."""
@@ -65,6 +69,7 @@ def pending_item(tenant_id: str, agent_id: str, pending: Pending) -> Item:
         "places": document(places),
         "size": number(pending.size),
         "oldest": number(to_micros(pending.oldest)),
+        "evict_at": number(to_micros(pending.oldest + _NOTE_KEPT) // 1_000_000),
     }
 
 

@@ -5,7 +5,7 @@ agent's pointers stand by themselves, `<tenant>#<agent>#RUNS`.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from agent_memory.adapters.dynamodb_item import (
@@ -29,7 +29,7 @@ TOP = "RUN"
 ANNOTATIONS = ("user_id", "purposes", "metadata", "source", "trust")
 _DIGITS = 9
 # A pointer outlives what it leads to: DynamoDB may take days to remove what has expired, and a purge has to find it.
-_POINTED_FOR = timedelta(days=7)
+_POINTED_FOR_S = 7 * 24 * 3600
 
 
 def run_key(tenant_id: str, run_id: str) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def read_expiry(item: Mapping[str, Any]) -> datetime | None:
 
 def pointed_until(expires_at: datetime | None) -> int | None:
     """How long what leads to a record of this expiry has to stand, in seconds since 1970; None for ever."""
-    return None if expires_at is None else to_micros(expires_at + _POINTED_FOR) // 1_000_000
+    return None if expires_at is None else to_micros(expires_at) // 1_000_000 + _POINTED_FOR_S
 
 
 def later(stored: Mapping[str, Any] | None, evict_at: int | None) -> int | None:

@@ -69,6 +69,17 @@ def dumps(value: Any) -> str:
     return "".join(out)
 
 
+def memory_of(value: Any) -> int:
+    """About how many bytes a parsed value takes in memory: of many small parts some twenty times those of its JSON."""
+    if isinstance(value, str):
+        return 50 + len(value)
+    if isinstance(value, dict):
+        return 64 + sum(100 + len(key) + memory_of(member) for key, member in value.items())
+    if isinstance(value, list):
+        return 56 + sum(8 + memory_of(member) for member in value)
+    return 32
+
+
 class _NotStrictError(ValueError):
     """Something the JSON module allows and this API does not."""
 

@@ -5,10 +5,12 @@ after whichever step, doing it again ends the same: notes and objects are named 
 once its row stands in the index, and only what such an object holds is marked for eviction.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
+from typing import NamedTuple
 
 from agent_memory.domain.archive import ArchiveIndex, ColdObjects, HotEpisodes, Key, Pending
 from agent_memory.domain.changes import Arrival
@@ -16,17 +18,28 @@ from agent_memory.domain.clusters import Pack, pack, size_of
 from agent_memory.domain.description import describe
 from agent_memory.domain.episode import Episode
 from agent_memory.domain.eviction import at_expiry, once_archived
+from agent_memory.domain.notes import MOST_BYTES, for_one_flush, gathered, notes_of
 from agent_memory.domain.ports import UsageStore
 from agent_memory.service.verified_objects import write_verified
 
 # As soon as so many bytes of lines wait, it is worth looking whether they fill an object.
 _LOOK_BYTES = 1024 * 1024
-# What one flush takes on: it is all held in memory.
-_MOST_BYTES = 16 * 1024 * 1024
-# A note has to fit into a record.
-_NOTED_TOGETHER = 5000
+# How often a flush goes on when more waits than it holds at once. A delivery has less, unless it compresses very well.
+_ROUNDS = 8
+# Of an agent that writes a little each minute there would be a thousand a day, to be read at each of its deliveries.
+_MANY_NOTES = 50
+# Of what was not noted nobody knows the size before it is read.
+_READ_AT_ONCE = 8
 
 Keyed = tuple[Key, Episode]
+
+
+class _Round(NamedTuple):
+    """How many episodes were archived, which of those that nobody noted are still to be read, and whether notes are."""
+
+    archived: int
+    left: Sequence[Key]
+    is_behind: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +75,21 @@ class Archiving:
         Raises:
             StoreUnavailable: some may not be noted.
         """
-        for each in _noted(arrivals):
+        for each in notes_of(arrivals):
             self._index.note(tenant_id, agent_id, each)
         waiting = self._index.pending(tenant_id, agent_id)
+        if len(waiting) >= _MANY_NOTES:
+            self._gather(tenant_id, agent_id, waiting)
         size = sum(each.size for each in waiting)
         before = size - sum(each.size for each in arrivals)
         return size // _LOOK_BYTES > before // _LOOK_BYTES or any(self._is_overdue(each.oldest) for each in waiting)
+
+    def _gather(self, tenant_id: str, agent_id: str, waiting: Sequence[Pending]) -> None:
+        for one, several in gathered(waiting):
+            if len(several) > 1:
+                self._index.note(tenant_id, agent_id, one)
+                # One that names the same episodes as all of them stays: it is the new one.
+                self._index.forget(tenant_id, agent_id, [each for each in several if each.name != one.name])
 
     def flush(self, tenant_id: str, agent_id: str, also: Sequence[Key] = ()) -> int:
         """Archive what was noted, and episodes beside it that nobody noted: how many have been.
@@ -77,20 +99,48 @@ class Archiving:
         Raises:
             StoreUnavailable: some were not archived, or not marked as such; do it again.
         """
+        archived, left = 0, also
+        for number in count(1):
+            done = self._flush_some(tenant_id, agent_id, left)
+            archived, left = archived + done.archived, done.left
+            if not left and not (done.is_behind and done.archived and number < _ROUNDS):
+                break
+        return archived
+
+    def _flush_some(self, tenant_id: str, agent_id: str, also: Sequence[Key]) -> "_Round":
+        """As much as is held at once."""
         epoch = self._index.epoch(tenant_id, agent_id)
-        noted = _some(self._index.pending(tenant_id, agent_id))
-        keys = sorted({*also, *(key for each in noted for key in each.keys)})
-        found = {episode.id: (key, episode) for key, episode in self._hot.read(tenant_id, agent_id, keys)}
+        waiting = self._index.pending(tenant_id, agent_id)
+        noted = for_one_flush(waiting)
+        read, left = self._read(tenant_id, agent_id, noted, also)
+        found = {episode.id: (key, episode) for key, episode in read}
         live = self._without_expired(tenant_id, agent_id, found.values())
         packed = pack(live, is_overdue=any(self._is_overdue(episode.created_at) for episode in live))
         archived = 0
         for each in packed.packs:
             if not self._commit(each, epoch):
-                return archived  # the agent is being purged: what was read is gone, or going
+                return _Round(archived, (), is_behind=False)  # purged: what was read is gone, or going
             self._mark(tenant_id, agent_id, [found[episode.id] for episode in each.episodes])
             archived += len(each.episodes)
         self._settle(tenant_id, agent_id, noted, [found[episode.id] for episode in packed.rest])
-        return archived
+        return _Round(archived, left, is_behind=len(noted) < len(waiting))
+
+    def _read(
+        self, tenant_id: str, agent_id: str, noted: Sequence[Pending], also: Sequence[Key]
+    ) -> tuple[list[Keyed], Sequence[Key]]:
+        """All that was noted, and of the others at least some; which ones are left."""
+        keys = {key for each in noted for key in each.keys}
+        found = list(self._hot.read(tenant_id, agent_id, sorted(keys)))
+        size = sum(each.size for each in noted)
+        left = [key for key in also if key not in keys]
+        while left:
+            more = self._hot.read(tenant_id, agent_id, left[:_READ_AT_ONCE])
+            found += more
+            left = left[_READ_AT_ONCE:]
+            size += sum(size_of(episode) for _, episode in more)
+            if size >= MOST_BYTES:
+                break
+        return found, left
 
     def _without_expired(self, tenant_id: str, agent_id: str, found: Iterable[Keyed]) -> list[Episode]:
         """Those that the cold tier is still to hold; readers miss the others already, and now DynamoDB removes them."""
@@ -118,31 +168,10 @@ class Archiving:
 
     def _settle(self, tenant_id: str, agent_id: str, noted: Sequence[Pending], rest: Iterable[Keyed]) -> None:
         """Note the rest anew, then forget the notes before: those named alike are the same and stay."""
-        left = list(_noted([Arrival(key, size_of(each), each.created_at) for key, each in rest]))
+        left = list(notes_of([Arrival(key, size_of(each), each.created_at) for key, each in rest]))
         for each in left:
             self._index.note(tenant_id, agent_id, each)
         self._index.forget(tenant_id, agent_id, [each for each in noted if each.name not in {one.name for one in left}])
 
     def _is_overdue(self, written_at: datetime) -> bool:
         return self._clock() - written_at >= self._pace.archive_within
-
-
-def _noted(arrivals: Iterable[Arrival]) -> Iterator[Pending]:
-    """Notes of episodes, the same for the same ones in whatever order they come."""
-    told = sorted({each.key: each for each in arrivals}.values(), key=lambda each: each.key)
-    for start in range(0, len(told), _NOTED_TOGETHER):
-        some = told[start : start + _NOTED_TOGETHER]
-        size, oldest = sum(each.size for each in some), min(each.created_at for each in some)
-        yield Pending(tuple(each.key for each in some), size, oldest)
-
-
-def _some(noted: Iterable[Pending]) -> list[Pending]:
-    """As many notes as one flush takes on, the oldest first."""
-    some: list[Pending] = []
-    size = 0
-    for each in sorted(noted, key=lambda each: (each.oldest, each.name)):
-        if some and size + each.size > _MOST_BYTES:
-            break
-        some.append(each)
-        size += each.size
-    return some

@@ -1,7 +1,7 @@
 """What stands in the archive bucket and belongs to nobody: what a crash left, and what others took the place of."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -9,33 +9,46 @@ from agent_memory.domain.archive import ORPHANED_AFTER, ArchiveIndex
 from agent_memory.domain.ports import UsageStore
 from agent_memory.domain.sweep import Agent, Bucket, HotScan, Part, Place, Progress, StoredVersion
 from agent_memory.errors import StoreUnavailable
+from agent_memory.service.failures import Failures
 
 
 class Orphans:
     """`SweepStep` that removes versions that are a day old, of objects and large values that nobody knows of."""
 
     def __init__(
-        self, bucket: Bucket, index: ArchiveIndex, hot: HotScan, usage: UsageStore, clock: Callable[[], datetime]
+        self,
+        bucket: Bucket,
+        index: ArchiveIndex,
+        hot: HotScan,
+        usage: UsageStore,
+        failures: Failures,
+        clock: Callable[[], datetime],
     ) -> None:
         self._bucket = bucket
         self._index = index
         self._hot = hot
         self._usage = usage
+        self._failures = failures
         self._clock = clock
 
     def advance(self, after: str | None, part: Part) -> Progress:
         """See `SweepStep.advance`; one page of versions."""
         versions, following = self._bucket.versions(after)
         for agent, old in self._by_agent(versions).items():
-            orphans = self._orphans(agent, old.keys())
-            gone = [version for place in orphans for version in old[place]]
-            if gone:
-                self._bucket.remove(gone)
-                part.counts["orphans"] += len(gone)
-                # Of large values whoever wrote them counted the bytes; of objects, whoever dropped their rows did.
-                bodies = sum(version.size for place in orphans if place.owner for version in old[place])
-                self._count(agent.tenant_id, -bodies)
+            with self._failures.spared(part):
+                self._remove(agent, old, part)
         return Progress(following, is_over=following is None)
+
+    def _remove(self, agent: Agent, old: Mapping[Place, Sequence[StoredVersion]], part: Part) -> None:
+        orphans = self._orphans(agent, old.keys())
+        gone = [version for place in orphans for version in old[place]]
+        if not gone:
+            return
+        self._bucket.remove(gone)
+        part.counts["orphans"] += len(gone)
+        # Of large values whoever wrote them counted the bytes; of objects, whoever dropped their rows did.
+        bodies = sum(version.size for place in orphans if place.owner for version in old[place])
+        self._count(agent.tenant_id, -bodies)
 
     def _by_agent(self, versions: Iterable[StoredVersion]) -> dict[Agent, dict[Place, list[StoredVersion]]]:
         """Those old enough; what stands at no place of ours is left alone."""

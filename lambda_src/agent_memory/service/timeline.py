@@ -16,12 +16,16 @@ from typing import Literal
 from agent_memory.domain.archive import LEAST_HOT, REACHES, ColdObjects
 from agent_memory.domain.episode import Episode, Examined, Position
 from agent_memory.domain.idempotency import IdempotencyRecord
+from agent_memory.domain.json_document import memory_of
 from agent_memory.domain.object_rows import ObjectRows
 from agent_memory.domain.ports import EpisodeStore
 from agent_memory.domain.scan import ScanBudget, ScanBudgetSpent
 from agent_memory.domain.timeline import Span
 from agent_memory.errors import AgentMemoryError, StoreUnavailable
 from agent_memory.service.cold_walk import ColdWalk, ObjectVanished
+
+# Episodes of one stretch are held in memory together, and of what compresses well a page of the table has a gigabyte.
+_MOST_HELD = 32_000_000
 
 # What is younger is in the hot tier, however far the clocks of two functions are apart.
 _SURELY_HOT = LEAST_HOT - timedelta(hours=1)
@@ -98,16 +102,18 @@ class TieredEpisodes:
 
 
 def _some(hot: Iterator[Examined], size: int) -> tuple[list[Examined], Literal["more", "end", "spent"]]:
-    """The next so many, and how it goes on.
+    """The next so many, or fewer large ones, and how it goes on.
 
     Raises:
         ScanBudgetSpent: there is not even one.
     """
     found: list[Examined] = []
+    held = 0
     try:
         for examined in hot:
             found.append(examined)
-            if len(found) == size:
+            held += memory_of(examined[1] and examined[1].content)
+            if len(found) == size or held > _MOST_HELD:
                 return found, "more"
     except ScanBudgetSpent:
         if not found:
