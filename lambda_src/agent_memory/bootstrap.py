@@ -493,10 +493,12 @@ def archiving() -> "Archiving":
 def deliveries(on_failure: "Callable[[Exception], None]") -> "Deliveries":
     """What the archiver does with records of the stream."""
     from agent_memory.adapters.dynamodb_stream import read_change
+    from agent_memory.adapters.dynamodb_sweep import DynamoHotScan
     from agent_memory.service.deliveries import Deliveries
     from agent_memory.service.owned_bodies import OwnedBodies
 
-    return Deliveries(read_change, archiving(), OwnedBodies(cold_objects()), _usage_store(), on_failure)
+    bodies = OwnedBodies(cold_objects(), DynamoHotScan(dynamodb(), settings.memory_table))
+    return Deliveries(read_change, archiving(), bodies, _usage_store(), on_failure)
 
 
 @cache

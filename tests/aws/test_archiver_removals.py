@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent_memory import bootstrap
-from agent_memory.adapters.dynamodb_item import item_bytes
+from agent_memory.adapters.dynamodb_item import item_bytes, owner_of
+from agent_memory.domain.bodies import bodies_of, new_key
 from tests.aws.test_archiver import TIME_TO_LIVE, Item, Stream
 from tests.contract.archiving import FILL
 from tests.edge import Edge
@@ -131,3 +132,19 @@ def test_a_value_that_could_not_be_removed_is_delivered_again(stream: Stream, mo
         assert stream.deliver(record) == [record["dynamodb"]["SequenceNumber"]]
     assert stream.deliver(record) == []
     assert stream.stored() == set()
+
+
+def test_a_value_to_which_its_record_points_again_stays(stream: Stream) -> None:
+    """A batch was sent anew after a purge, of which the stream tells late."""
+    (item,) = stream.write(1)
+    folder = bodies_of(stream.api.tenant_id, "planner", "episode", owner_of(item))
+    owner = owning(stream, item, new_key(folder))
+    client, table = stream.aws.client(), stream.aws.memory_table
+    client.call("PutItem", {"TableName": table, "Item": owner})
+
+    assert stream.deliver(stream.record("REMOVE", owner, None)) == []
+    assert owner["body_key"]["S"] in stream.stored()
+
+    client.call("PutItem", {"TableName": table, "Item": item})
+    assert stream.deliver(stream.record("MODIFY", owner, item)) == []
+    assert owner["body_key"]["S"] not in stream.stored()
