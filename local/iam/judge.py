@@ -22,12 +22,14 @@ UNGUARDED = {"bedrock", "rds-data"}
 
 MISJUDGED = {
     "dynamodb": "in tagged sessions: it fills neither dynamodb:LeadingKeys nor the variables of a policy",
-    "s3": "in tagged sessions: it does not fill the variables of a policy",
+    "s3": "in tagged sessions: it does not fill the variables of a policy; of everybody: it takes the removal of a"
+    " version for that of an object, which is another permission",
     "ssm": "of everybody: it takes the version that follows a parameter's name for a part of its ARN",
 }
 """What MiniStack refuses though AWS allows it. It is not asked there: what is said here is all there is."""
 
 _WHOEVER_ASKS = {"ssm"}
+_ACTIONS_OF_WHOEVER_ASKS = {"s3:DeleteObjectVersion"}
 
 _Value = TypeVar("_Value")
 
@@ -54,7 +56,9 @@ class Ruling:
     @property
     def swaps_key(self) -> bool:
         """Whether the stand-in, which would misjudge it, must take the request for root's."""
-        return self.service in MISJUDGED and (bool(self.principal.tags) or self.service in _WHOEVER_ASKS)
+        asked = {request.action for request, _ in self.decisions}
+        whoever_asks = self.service in _WHOEVER_ASKS or bool(asked & _ACTIONS_OF_WHOEVER_ASKS)
+        return self.service in MISJUDGED and (bool(self.principal.tags) or whoever_asks)
 
 
 class Judge:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.fix_iam import BUCKET, Enforced
+from tests.fix_iam import BUCKET, Enforced, make_role
 
 Run = Callable[[Any], Any]
 
@@ -142,3 +142,21 @@ def test_a_bucket_named_by_the_host_is_not_understood(enforced: Enforced, acme: 
     answer = httpx.get(own, headers={"host": f"{BUCKET}.s3.localhost"}, trust_env=False)
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(("action", "is_refused"), [("s3:DeleteObjectVersion", False), ("s3:DeleteObject", True)])
+def test_a_version_is_removed_by_whoever_may_remove_versions(
+    enforced: Enforced, root: Any, action: str, is_refused: bool
+) -> None:
+    role = f"remover-{is_refused}"
+    make_role(enforced, role, {"AWS": "arn:aws:iam::000000000000:root"})
+    statement = {"Sid": "Remove", "Effect": "Allow", "Action": action, "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+    enforced.policy(role, [statement])
+    version = root.put_object(Bucket=BUCKET, Key="acme/agent/old", Body=b"old").get("VersionId", "null")
+    gone = {"Objects": [{"Key": "acme/agent/old", "VersionId": version}]}
+
+    with closing(enforced.client("s3", enforced.session(None, role))) as remover:
+        if is_refused:
+            assert refused(lambda: remover.delete_objects(Bucket=BUCKET, Delete=gone))
+        else:
+            assert "Errors" not in remover.delete_objects(Bucket=BUCKET, Delete=gone)
