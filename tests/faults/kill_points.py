@@ -40,12 +40,15 @@ RARE = (
     "sweeper.swap",
     "sweeper.swap",
     "sweeper.remove_object",
+    "sweeper.remove_object",
+    "sweeper.scan",
+    "writer.put_body",
 )
 WHENS: tuple[When, ...] = ("before", "after")
 _KILLED = 0.6
 _WAITING = 10
 _GIVEN_UP = 0.1
-_RARE_ONES = 5
+_RARE_ONES = 7
 _TROUBLE: tuple[Effect, ...] = ("lose", "error 500", "error 503", "throttle", "delay", "meanwhile", "meanwhile")
 _ROLES = ("writer", "writer", "archiver", "archiver", "sweeper", "reader")
 
