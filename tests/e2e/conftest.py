@@ -103,7 +103,8 @@ def admin(stack: Stack, *arguments: str) -> Any:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": stack.region,
         "CONTROL_TABLE": stack.control_table,
-        "PEPPER_PARAMETER": "/memory-local/api-key-pepper",
+        "PEPPER_PARAMETER": f"/{stack.deployment_name}/api-key-pepper",
+        "SWEEPER_FUNCTION": f"{stack.deployment_name}-sweeper",
     }
     command = [sys.executable, "-m", "agent_memory.entrypoints.admin", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

@@ -195,10 +195,11 @@ def test_a_change_of_limits_holds_within_the_stated_time(tenant: Make, stack: St
 def items(stack: Stack, tenant: str) -> list[Any]:
     """States and episodes of the tenant, behind the API's back."""
     with closing(dynamodb(stack)) as client:
-        found = client.scan(TableName=stack.memory_table, ConsistentRead=True)["Items"]
+        pages = list(client.get_paginator("scan").paginate(TableName=stack.memory_table, ConsistentRead=True))
     return [
         item
-        for item in found
+        for page in pages
+        for item in page["Items"]
         if item["pk"]["S"].startswith(f"{tenant}#") and item["sk"]["S"].startswith(("SESSION#", "EPISODE#"))
     ]
 
