@@ -16,7 +16,6 @@ locals {
         "dynamodb:BatchGetItem",
         "dynamodb:BatchWriteItem",
         "dynamodb:ConditionCheckItem",
-        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
@@ -59,7 +58,8 @@ locals {
       timeout_s   = 840
       environment = merge(local._archive_environment, { LIMITS = local._limits }) # how long tenants keep records
       policy = merge(local._move_episodes, {
-        All            = { actions = ["dynamodb:Scan"], resources = [local._memory] } # nothing else finds what was forgotten
+        All            = { actions = ["dynamodb:Scan"], resources = [local._memory] }       # nothing else finds what was forgotten
+        Merged         = { actions = ["dynamodb:DeleteItem"], resources = [local._memory] } # rows that another takes the place of
         PlaceAndLimits = { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local._control] }
         ArchiveListing = { actions = ["s3:ListBucket"], resources = [module.archive.bucket_arn] }
       })
