@@ -27,7 +27,7 @@ def show(stack: Stack) -> None:
         pages = dynamodb.get_paginator("scan").paginate(TableName=table, Select="COUNT")
         say(f"  DynamoDB    {table}: {sum(page['Count'] for page in pages)} items")
     objects = ministack.client("s3", stack.aws_endpoint_url).list_objects_v2(Bucket=stack.bucket)
-    say(f"  S3          {stack.bucket}: {objects['KeyCount']} objects (old episodes will move here)")
+    say(f"  S3          {stack.bucket}: {objects['KeyCount']} objects (older episodes and large values)")
     database = Api(stack.api_url, stack.api_key).data("GET", "/v1/health/ready")["stores"]["database"]
     with psycopg.connect(stack.postgres_dsn_owner) as connection:
         tables = [name for (name,) in connection.execute(_TABLES)]
