@@ -84,7 +84,7 @@ class Arena:
         Raises:
             Leak: the answer holds what only the victim knows, or the deployment broke down over the request.
         """
-        self.untold -= set(WORD.findall(ask.words)) | set(_plain(ask.path))
+        self.untold -= set(WORD.findall("\n".join([ask.words, *_plain(ask.path)])))
         own = authorization == "own"
         answer = self.attacker.send(ask) if own else self.attacker.door.send(authorization, ask)
         return self.heard(ask, answer)

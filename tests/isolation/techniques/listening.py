@@ -1,6 +1,7 @@
 """What the attacker is told without naming anything foreign: lists, searches, counts."""
 
 import secrets
+import time
 from collections.abc import Iterator
 
 from tests.isolation.arena import Arena, Leak
@@ -10,6 +11,8 @@ from tests.isolation.routes import Route
 from tests.isolation.wire import Ask
 
 _MAX_PAGES = 20
+# Under load a function saves up for a call that counts (`service/credit.py`).
+_COUNTED_LATE_S = 15.0
 _TEXTS = ("query", "content", "message", "summary")
 
 
@@ -74,11 +77,21 @@ def counting(arena: Arena, route: Route) -> None:
     """Nothing that the attacker sees may move when the victim writes: no count, no total, no order."""
     victim = arena.fresh(route)
     asks = [*route.asks(arena.own.ids), *route.asks(arena.own.ids, all_ids=False), *route.asks(victim.ids)]
-    before = [arena.attack(ask).essence() for ask in asks]
+    before = list(_looks(arena, route, asks))[-1]
     moved: Planted = arena.fresh(route)
-    after = [arena.attack(ask).essence() for ask in asks]
-    if before != after:
-        raise Leak(f"{route.name} tells that another tenant stored {moved.ids}: {before} became {after}"[:900])
+    for after in _looks(arena, route, asks):
+        if before != after:
+            raise Leak(f"{route.name} tells that another tenant stored {moved.ids}: {before} became {after}"[:900])
+
+
+def _looks(arena: Arena, route: Route, asks: list[Ask]) -> Iterator[list[tuple[int, str]]]:
+    """What is seen; where counters are shown again and again, until functions have passed on what they counted."""
+    until = time.monotonic() + (_COUNTED_LATE_S if route.template == "/v1/usage" else 0)
+    while True:
+        yield [arena.attack(ask).essence() for ask in asks]
+        if time.monotonic() >= until:
+            return
+        time.sleep(0.5)
 
 
 @technique("instructions in a text", lambda route: any(name in route.body_fields for name in _TEXTS))
