@@ -15,6 +15,8 @@ from local.state import State
 
 pytestmark = pytest.mark.late
 
+# What no function asked: a link that the test itself bent towards another tenant.
+BENT = "test_large_bodies::test_a_link_is_good_for_one_tenants_objects"
 EXCEPTIONS = Path(__file__).parent / "iam_exceptions.json"
 
 
@@ -60,7 +62,8 @@ def test_every_function_was_seen_at_work(account: Account, stack: Stack, recorde
 
 
 def test_nothing_that_a_function_asked_was_refused(recorded: list[Record]) -> None:
-    assert [each for each in recorded if not each.allowed or each.stand_in is False] == []
+    asked = [each for each in recorded if each.test != BENT]
+    assert [each for each in asked if not each.allowed or each.stand_in is False] == []
 
 
 def test_the_policies_still_say_what_was_recorded(account: Account, recorded: list[Record]) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -101,14 +101,15 @@ def test_an_upload_goes_in_by_every_way_that_a_value_does(api: Api, agent: str) 
     content = secrets.token_bytes(1000)
     upload_id = upload(api, content)
     item = {**EPISODE, "agent_id": agent, "upload_id": upload_id}
-    made = [
-        api.post("/v1/memory", {"agent_id": agent, "upload_id": upload_id}, expect=201),
-        api.put(f"/v1/state/{agent}", {"upload_id": upload_id, "version": 1}),
-        api.post("/v1/memory", item, expect=201),
-        api.post("/v1/memory/episodic/batch", {"items": [item]})["results"][0]["data"],
+    ways: list[Callable[[], dict[str, Any]]] = [
+        lambda: api.post("/v1/memory", {"agent_id": agent, "upload_id": upload_id}, expect=201),
+        lambda: api.put(f"/v1/state/{agent}", {"upload_id": upload_id, "version": 1}),
+        lambda: api.post("/v1/memory", item, expect=201),
+        lambda: api.post("/v1/memory/episodic/batch", {"items": [item]})["results"][0]["data"],
     ]
 
-    assert [behind(each) == content for each in made] == [True] * 4
+    # One after the other: what the second takes the place of is soon gone.
+    assert [behind(way()) == content for way in ways] == [True] * 4
     refused = api.patch(f"/v1/state/{agent}", {"data": {}}, expect=409)
     assert "uploaded" in refused["message"]
 
