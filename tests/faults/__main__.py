@@ -39,9 +39,12 @@ def main(arguments: Sequence[str]) -> int:
     outcomes, failures = _run_all(asked.seeds, asked.writes, asked.jobs)
     _tell(outcomes, time.monotonic() - started)
     missed = _coverage(sum((each.met for each in outcomes), Counter()), LEAST_HITS * asked.seeds // SEEDS)
-    for seed, said in sorted(failures):
-        print(f"FAILED: seed {seed}: {said}\n  again: make faults SEED={seed}")
     return 1 if failures or missed else 0
+
+
+def _fail(failures: list[Failure]) -> None:
+    for seed, said in failures:
+        print(f"FAILED: seed {seed}: {said}\n  again: make faults SEED={seed}")
 
 
 def _replay(seed: int, writes: int) -> int:
@@ -64,6 +67,7 @@ def _run_all(seeds: int, writes: int, jobs: int) -> tuple[list[Outcome], list[Fa
             good, bad = done.result()
             outcomes += good
             failures += bad
+            _fail(bad)
             print(f"  {len(outcomes) + len(failures)} of {seeds} runs, {len(failures)} failed", flush=True)
     return outcomes, failures
 
