@@ -34,6 +34,8 @@ def settle(world: World) -> None:
         world.expiry.sweep()
         world.clock.turn(timedelta(hours=1))
     world.driver.drain()
+    if world.given_up:
+        raise Violation("without any fault the archiver does not take what it could not take before")
 
 
 def check(world: World) -> None:

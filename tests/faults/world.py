@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -85,15 +85,13 @@ class World:
                 raise
             return None
 
-    def redrive(self) -> int:
-        """Send what Lambda gave up to the archiver again; how many records."""
-        sent = 0
-        while self.given_up:
-            said = json.loads(_read(self.stores, self.given_up.pop()))
-            event = json.loads(said["payload"])
-            sent += len(event["Records"])
-            self.archive(event)
-        return sent
+    def redrive(self) -> None:
+        """Send what Lambda gave up to the archiver again; a batch that fails stays, as with the command for it."""
+        for key in list(self.given_up):
+            event = json.loads(json.loads(_read(self.stores, key))["payload"])
+            with suppress(FunctionFailed):  # a worker that was killed as it ended is only found dead now
+                self.archive(event)
+                self.given_up.remove(key)
 
     def is_idle(self, role: str) -> bool:
         """Whether somebody of this role can be asked."""
