@@ -44,11 +44,14 @@ class Client:
 class FaultProxy:
     """Serves on loopback from a thread of its own."""
 
+    written: dict[str, datetime]
+    """When each object was last written, by the clock of the run."""
+
     def __init__(self, upstream: int, faults: Faults, clock: Callable[[], datetime]) -> None:
         self._upstream = upstream
         self._faults = faults
         self._clock = clock
-        self._written: dict[str, datetime] = {}
+        self.written = {}
         self._servers: list[asyncio.Server] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -128,12 +131,12 @@ class FaultProxy:
             return answer.raw
         key = unquote(message.path)
         if message.method == "PUT" and answer.status == 200:
-            self._written[key.lstrip("/").partition("/")[2]] = self._clock()
+            self.written[key.lstrip("/").partition("/")[2]] = self._clock()
         return self._dated(answer) if b"<LastModified>" in answer.body else answer.raw
 
     def _dated(self, answer: Answer) -> bytes:
         def date(found: re.Match[str]) -> str:
-            at = self._written.get(unquote(found[2].replace("&amp;", "&")))
+            at = self.written.get(unquote(found[2].replace("&amp;", "&")))
             return found[0] if at is None else f"{found[1]}{at:%Y-%m-%dT%H:%M:%S}.000Z{found[3]}"
 
         body = _LISTED.sub(date, answer.body.decode()).encode()

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -48,6 +48,7 @@ class World:
     workers: dict[str, list[Worker]]
     last_delivery: dict[str, Any] = field(default_factory=dict)
     given_up: list[str] = field(default_factory=list)
+    written: Mapping[str, datetime] = field(default_factory=dict)
     is_stream_on: bool = True
 
     @property
@@ -112,6 +113,7 @@ def made(at: Ports, folder: Path, seed: int, *, heavy: float, lanes: int, mutati
     try:
         with stores.made(at) as kept:
             world = _assembled(rng, kept, clock, faults, heavy, lanes)
+            world.written = proxy.written
             for role in ROLES:
                 world.workers[role] = [_worker(world, nursery, proxy, role) for _ in range(_AT_ONCE)]
             try:
