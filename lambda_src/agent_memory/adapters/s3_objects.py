@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,12 +12,17 @@ from agent_memory.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
-    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    from types_boto3_s3.type_defs import CopySourceTypeDef, ObjectIdentifierTypeDef
 
-_TAKEN = "PreconditionFailed"
-_GONE = "404"
+_CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}  # others are at the same object
+_GONE = {"403", "404"}
 _NOT_THERE = {"AccessDenied", "NoSuchKey"}  # who may not list a bucket is told 403 of what is not there
 _OLD = ORPHANED_AFTER / 2
+
+
+class _Condition(TypedDict, total=False):
+    IfMatch: str
+    IfNoneMatch: str
 
 
 class S3ColdObjects:
@@ -30,18 +35,23 @@ class S3ColdObjects:
     def put_once(self, key: str, content: bytes) -> None:
         """See `ColdObjects.put_once`; one call, and one or two more for an object that is there."""
         with unavailable():
-            try:
-                self._client.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*")
-            except ClientError as exc:
-                if _code(exc) != _TAKEN:
-                    raise
-                if self._is_old(key):
-                    self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
+            if not self._put(key, content, {"IfNoneMatch": "*"}) and self._is_old(key):
+                # A copy makes a version of now: no byte of it comes from here, where one could be wrong.
+                source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": key}
+                self._client.copy_object(Bucket=self._bucket, Key=key, CopySource=source, MetadataDirective="REPLACE")
 
     def put_over(self, key: str, content: bytes) -> None:
-        """See `ColdObjects.put_over`; one call. What was there stays as an older version until it is removed."""
+        """See `ColdObjects.put_over`; two calls. What was there stays as an older version until it is removed."""
         with unavailable():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
+            try:
+                there = self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as exc:
+                if _code(exc) not in _NOT_THERE:
+                    raise
+                self._put(key, content, {"IfNoneMatch": "*"})
+                return
+            if there["Body"].read() != content:
+                self._put(key, content, {"IfMatch": there["ETag"]})
 
     def get(self, key: str) -> bytes | None:
         """See `ColdObjects.get`; one call."""
@@ -61,13 +71,23 @@ class S3ColdObjects:
                 removed += size
         return removed
 
+    def _put(self, key: str, content: bytes, condition: "_Condition") -> bool:
+        """False when the condition does not hold (any more)."""
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, **condition)
+        except ClientError as exc:
+            if _code(exc) not in _CHANGED:
+                raise
+            return False
+        return True
+
     def _is_old(self, key: str) -> bool:
         """Whether it may soon count as one that nobody knows of; by the clock of S3, which wrote both times."""
         try:
             head = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as exc:
-            if _code(exc) == _GONE:
-                return True
+            if _code(exc) in _GONE:
+                return False
             raise
         age = parsedate_to_datetime(head["ResponseMetadata"]["HTTPHeaders"]["date"]) - head["LastModified"]
         return age >= _OLD

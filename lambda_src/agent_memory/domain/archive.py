@@ -158,7 +158,7 @@ class ColdObjects(Protocol):
         """
 
     def put_over(self, key: str, content: bytes) -> None:
-        """Write an object, whatever is there: only where what is there was found broken."""
+        """Write over an object that was found broken; one that somebody else has written meanwhile stays."""
 
     def get(self, key: str) -> bytes | None:
         """Read an object whole; None when there is none."""
