@@ -38,7 +38,13 @@ class S3ColdObjects:
             if not self._put(key, content, {"IfNoneMatch": "*"}) and self._is_old(key):
                 # A copy makes a version of now: no byte of it comes from here, where one could be wrong.
                 source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": key}
-                self._client.copy_object(Bucket=self._bucket, Key=key, CopySource=source, MetadataDirective="REPLACE")
+                self._client.copy_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    CopySource=source,
+                    MetadataDirective="REPLACE",
+                    TaggingDirective="REPLACE",
+                )
 
     def put_over(self, key: str, content: bytes) -> None:
         """See `ColdObjects.put_over`; two calls. What was there stays as an older version until it is removed."""
