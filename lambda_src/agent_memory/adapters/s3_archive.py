@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
+from agent_memory.adapters.s3_versions import delete_versions, unavailable
 from agent_memory.adapters.sigv4 import CredentialSource, own_role
 from agent_memory.domain.identifiers import to_path
 from agent_memory.domain.purge import Removed
-from agent_memory.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -62,12 +61,10 @@ class S3Archive:
 
     def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
         """See `AgentStore.purge`; up to 1,000 versions a call. A bucket that cannot be reached is unavailable."""
-        try:
+        with unavailable():
             # From the start each time: a marker would name what has just been deleted.
             while removed := self._delete_some(agent_prefix(tenant_id, agent_id)):
                 yield removed
-        except (BotoCoreError, ClientError):
-            raise StoreUnavailable("the archive did not do its work") from None
 
     def _delete_some(self, prefix: str) -> Removed | None:
         page = self._client.list_object_versions(Bucket=self._bucket, Prefix=prefix)
@@ -77,7 +74,5 @@ class S3Archive:
         ]
         if not places:
             return None
-        answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": places, "Quiet": True})
-        if answer.get("Errors"):
-            raise StoreUnavailable("the archive kept some objects")
+        delete_versions(self._client, self._bucket, places)
         return Removed({"s3_objects": len(versions)}, s3_bytes=sum(each["Size"] for each in versions))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from agent_memory.adapters.s3_objects import unavailable
+from agent_memory.adapters.s3_versions import unavailable
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

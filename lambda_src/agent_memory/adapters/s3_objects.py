@@ -1,14 +1,12 @@
 """Objects of the archive bucket, one by one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypedDict
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from agent_memory.adapters.s3_versions import delete_versions, unavailable
 from agent_memory.domain.archive import ORPHANED_AFTER
-from agent_memory.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -108,19 +106,9 @@ class S3ColdObjects:
         ]
         if not places:
             return None
-        answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": places, "Quiet": True})
-        if answer.get("Errors"):
-            raise StoreUnavailable("the archive kept some objects")
+        delete_versions(self._client, self._bucket, places)
         return sum(each["Size"] for each in versions)
 
 
 def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code"))
-
-
-@contextmanager
-def unavailable() -> Iterator[None]:
-    try:
-        yield
-    except (BotoCoreError, ClientError):
-        raise StoreUnavailable("the archive did not do its work") from None

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from agent_memory.adapters.s3_objects import unavailable
+from agent_memory.adapters.s3_versions import delete_versions, unavailable
 from agent_memory.domain.identifiers import TENANT_ID, from_path, to_path
 from agent_memory.domain.sweep import Agent, StoredVersion
-from agent_memory.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -53,11 +52,10 @@ class S3Bucket:
         """See `Bucket.remove`; one call for 1,000."""
         for start in range(0, len(versions), _DELETED_AT_ONCE):
             some = versions[start : start + _DELETED_AT_ONCE]
-            places: Any = [{"Key": each.key, "VersionId": each.version_id} for each in some]
             with unavailable():
-                answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": places, "Quiet": True})
-            if answer.get("Errors"):
-                raise StoreUnavailable("the archive kept some objects")
+                delete_versions(
+                    self._client, self._bucket, [{"Key": each.key, "VersionId": each.version_id} for each in some]
+                )
 
     def _agents(self, after: Agent | None) -> Iterator[Agent]:
         if after is not None:
