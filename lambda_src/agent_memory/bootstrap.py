@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agent_memory.adapters.tenant_sessions import TenantSessions
     from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects
     from agent_memory.domain.database import Database
+    from agent_memory.domain.jobs import JobStore
     from agent_memory.domain.ports import AgentStore, EpisodeStore
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
@@ -228,6 +229,14 @@ def idempotency() -> "DynamoIdempotencyStore":
     from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
 
     return DynamoIdempotencyStore(dynamodb(), settings.control_table)
+
+
+@cache
+def job_store() -> "JobStore":
+    """Jobs, for whoever leaves work behind and whoever does it."""
+    from agent_memory.adapters.dynamodb_jobs import DynamoJobStore, Tables
+
+    return DynamoJobStore(dynamodb(), Tables(settings.memory_table, settings.control_table), idempotency())
 
 
 @cache

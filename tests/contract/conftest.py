@@ -11,6 +11,7 @@ from agent_memory.adapters.dynamodb_control import DynamoBucketStore, DynamoSubj
 from agent_memory.adapters.dynamodb_episodes import DynamoEpisodeStore
 from agent_memory.adapters.dynamodb_flags import DynamoFlagStore
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
+from agent_memory.adapters.dynamodb_jobs import DynamoJobStore, Tables
 from agent_memory.adapters.dynamodb_limits import DynamoLimitStore
 from agent_memory.adapters.dynamodb_purge import DynamoAgentRecords
 from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
@@ -23,6 +24,7 @@ from agent_memory.adapters.sql_memories import SqlMemoryStore
 from agent_memory.domain import clusters
 from agent_memory.domain.api_key import ApiKeyStore
 from agent_memory.domain.flags import FlagStore
+from agent_memory.domain.jobs import JobStore
 from agent_memory.domain.limits import LimitStore
 from agent_memory.domain.ports import (
     AgentRegistry,
@@ -53,6 +55,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, InMemoryBucketStore, InMemorySubjectStore
 from tests.fakes.episodes import HOT_WINDOW, InMemoryEpisodeStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
+from tests.fakes.jobs import InMemoryJobStore
 from tests.fakes.memories import InMemoryMemoryStore
 from tests.fakes.runs import InMemoryFlagStore, InMemoryRunStore, InMemoryToolLedger
 from tests.fakes.state import InMemoryStateStore
@@ -80,6 +83,7 @@ class Stores:
     runs: RunStore
     tools: ToolLedger
     flags: FlagStore
+    jobs: JobStore
     records: AgentStore
     marks: AgentStore
     tally: Tally
@@ -139,7 +143,7 @@ def in_memory() -> Stores:
     idempotency, tally, registry = InMemoryIdempotencyStore(), Tally(), InMemoryAgentRegistry()
     state, episodes = InMemoryStateStore(idempotency, tally), InMemoryEpisodeStore(idempotency, tally)
     subjects, runs = InMemorySubjectStore(), InMemoryRunStore(idempotency, tally)
-    tools = InMemoryToolLedger(idempotency, tally)
+    tools, jobs = InMemoryToolLedger(idempotency, tally), InMemoryJobStore(idempotency)
     made = Stores(
         state,
         episodes,
@@ -153,6 +157,7 @@ def in_memory() -> Stores:
         runs,
         tools,
         InMemoryFlagStore(),
+        jobs,
         Together(state, episodes, subjects, runs, tools),
         registry,
         tally,
@@ -180,6 +185,7 @@ def on_dynamodb(aws: Aws, bodies: InMemoryBodies | None = None) -> Stores:
         DynamoRunStore(client, aws.memory_table, idempotency, tally),
         DynamoToolLedger(client, aws.memory_table, idempotency, tally),
         DynamoFlagStore(client, aws.control_table),
+        DynamoJobStore(client, Tables(aws.memory_table, aws.control_table), idempotency),
         Together(
             DynamoAgentRuns(client, aws.memory_table),
             DynamoAgentRecords(client, aws.memory_table, buckets),
