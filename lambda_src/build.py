@@ -46,6 +46,7 @@ def _fill(folder: Path, platform: Platform, compiler: Path | None) -> None:
         shutil.copyfile(file, copy)
     if compiler:
         bytecode.compile_all(folder, compiler)
+        bytecode.drop_sources(folder, but=folder / "agent_memory")
 
 
 def _inputs(platform: Platform, compiler: Path | None) -> str:

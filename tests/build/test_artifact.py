@@ -74,6 +74,16 @@ def test_every_source_in_the_arm64_zip_has_bytecode_when_a_python_3_12_is_here(a
     assert sources & with_bytecode == expected
 
 
+def test_libraries_are_in_the_zip_as_bytecode_alone_and_ours_with_its_sources(aws_zip: Path) -> None:
+    if interpreter(AWS.python) is None:
+        return  # then all are there as sources
+    names = set(zipfile.ZipFile(aws_zip).namelist())
+    sources = {name.split("/")[0] for name in names if name.endswith(".py")}
+
+    assert sources == {"agent_memory"}
+    assert {"six.pyc", "boto3/__init__.pyc", "pydantic/main.pyc"} <= names
+
+
 def test_sql_and_routes_are_in_the_zip(aws_zip: Path) -> None:
     with zipfile.ZipFile(aws_zip) as packed:
         routes = json.loads(packed.read("agent_memory/routes.json"))
