@@ -44,6 +44,7 @@ _CHUNKS = {
     "namespace_key": "int8",
     "user_key": "int8",
     "session_key": "int8",
+    "occurred_at": "timestamptz",
     "ordinal": "int4",
     "starts_at": "int4",
     "ends_at": "int4",
@@ -124,6 +125,7 @@ def _memories(data: Dataset) -> Iterator[tuple[object, ...]]:
 
 
 def _chunks(data: Dataset, *keys: int) -> Iterator[tuple[object, ...]]:
+    made = datetime.now(UTC)
     vectors = zip(data.tenants.tolist(), bulk.halfvecs(data.vectors), strict=True)
     for number, (tenant, vector) in enumerate(vectors):
-        yield tenant_name(tenant), uuid.UUID(int=number), AGENT, vector, *keys, 0, 0, 1, _MODEL, DIMENSIONS
+        yield tenant_name(tenant), uuid.UUID(int=number), AGENT, vector, *keys, made, 0, 0, 1, _MODEL, DIMENSIONS

@@ -18,7 +18,9 @@ BEGIN
         || CASE WHEN asked ? 'agent_id' THEN ' AND c.agent_id = $4 ->> ''agent_id''' ELSE '' END
         || CASE WHEN asked ? 'namespace_key' THEN ' AND c.namespace_key = CAST($4 ->> ''namespace_key'' AS bigint)' ELSE '' END
         || CASE WHEN asked ? 'user_key' THEN ' AND c.user_key = CAST($4 ->> ''user_key'' AS bigint)' ELSE '' END
-        || CASE WHEN asked ? 'session_key' THEN ' AND c.session_key = CAST($4 ->> ''session_key'' AS bigint)' ELSE '' END;
+        || CASE WHEN asked ? 'session_key' THEN ' AND c.session_key = CAST($4 ->> ''session_key'' AS bigint)' ELSE '' END
+        || CASE WHEN asked ? 'from' THEN ' AND c.occurred_at >= CAST($4 ->> ''from'' AS timestamptz)' ELSE '' END
+        || CASE WHEN asked ? 'to' THEN ' AND c.occurred_at <= CAST($4 ->> ''to'' AS timestamptz)' ELSE '' END;
 END $$;
 
 -- What narrows a search, each by an index of its own that begins with the tenant.

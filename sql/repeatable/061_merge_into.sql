@@ -10,6 +10,22 @@ BEGIN
     SELECT tenant, CAST(entry AS uuid), target FROM unnest(memory.texts(item -> 'entries')) AS entry;
 END $$;
 
+-- Chunks say of their memory what searches filter by. They are never updated: where that has changed and the text has
+-- not, they are written again, with the vectors that they have, of all models.
+CREATE OR REPLACE FUNCTION memory.rewrite_chunks(tenant text, target uuid) RETURNS void
+LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog AS $$
+BEGIN
+    WITH gone AS (
+        DELETE FROM memory.chunks AS c WHERE c.tenant_id = tenant AND c.memory_id = target RETURNING c.*
+    )
+    INSERT INTO memory.chunks (tenant_id, model, agent_id, namespace_key, memory_id, ordinal, user_key, session_key,
+        occurred_at, starts_at, ends_at, dimensions, embedding)
+    SELECT g.tenant_id, g.model, g.agent_id, g.namespace_key, g.memory_id, g.ordinal, g.user_key,
+        memory.key_of(m.session_id), m.occurred_at, g.starts_at, g.ends_at, g.dimensions, g.embedding
+    FROM gone AS g
+    JOIN memory.memories AS m ON m.tenant_id = tenant AND m.memory_id = target;
+END $$;
+
 -- Puts a text over the one of a memory; what stood there goes into the history, and a repetition that changes neither
 -- text nor metadata leaves no trace but its time. A text that was said before what stands there goes into the history
 -- itself, and equal words of a less trusted source change nothing but how long they are kept. Tells whether the text has
@@ -71,10 +87,14 @@ BEGIN
         DELETE FROM memory.metadata_entries AS e WHERE e.tenant_id = tenant AND e.memory_id = target;
         PERFORM memory.add_entries(tenant, target, item);
     END IF;
-    RETURN new.content <> old.content OR new.session_id IS DISTINCT FROM old.session_id;
+    IF new.content = old.content AND (new.session_id, new.occurred_at) IS DISTINCT FROM (old.session_id, old.occurred_at) THEN
+        PERFORM memory.rewrite_chunks(tenant, target);
+    END IF;
+    RETURN new.content <> old.content;
 END $$;
 
 GRANT EXECUTE ON FUNCTION
     memory.add_entries(text, uuid, jsonb),
+    memory.rewrite_chunks(text, uuid),
     memory.merge_into(text, uuid, jsonb, text)
 TO memory_rw;

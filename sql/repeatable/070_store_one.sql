@@ -16,12 +16,12 @@ DECLARE
     added bigint;
 BEGIN
     PERFORM memory.enter_tenant(tenant);
-    INSERT INTO memory.chunks (tenant_id, memory_id, ordinal, agent_id, namespace_key, user_key, session_key,
-        starts_at, ends_at, model, dimensions, embedding)
-    SELECT m.tenant_id, m.memory_id, add_chunks.first_ordinal + line.place - 1, m.agent_id,
-        memory.key_of(m.namespace), memory.key_of(m.user_id), memory.key_of(m.session_id),
-        CAST(split_part(line.words, ' ', 1) AS integer), CAST(split_part(line.words, ' ', 2) AS integer),
-        add_chunks.model, add_chunks.dimensions, CAST(split_part(line.words, ' ', 3) AS public.halfvec)
+    INSERT INTO memory.chunks (tenant_id, model, agent_id, namespace_key, memory_id, ordinal, user_key, session_key,
+        occurred_at, starts_at, ends_at, dimensions, embedding)
+    SELECT m.tenant_id, add_chunks.model, m.agent_id, memory.key_of(m.namespace), m.memory_id,
+        add_chunks.first_ordinal + line.place - 1, memory.key_of(m.user_id), memory.key_of(m.session_id),
+        m.occurred_at, CAST(split_part(line.words, ' ', 1) AS integer), CAST(split_part(line.words, ' ', 2) AS integer),
+        add_chunks.dimensions, CAST(split_part(line.words, ' ', 3) AS public.halfvec)
     FROM memory.memories AS m
     CROSS JOIN string_to_table(add_chunks.chunks, E'\n') WITH ORDINALITY AS line (words, place)
     WHERE m.tenant_id = add_chunks.tenant AND m.memory_id = CAST(add_chunks.id AS uuid);
@@ -53,9 +53,7 @@ BEGIN
         target = twin.same;
         SELECT m.chunk_count INTO STRICT before FROM memory.memories AS m WHERE m.tenant_id = tenant AND m.memory_id = target;
         IF memory.merge_into(tenant, target, item, fresh) THEN
-            DELETE FROM memory.chunks AS c
-            WHERE c.tenant_id = tenant AND c.agent_id = item ->> 'agent_id'
-              AND c.namespace_key = memory.key_of(item ->> 'namespace') AND c.memory_id = target;
+            DELETE FROM memory.chunks AS c WHERE c.tenant_id = tenant AND c.memory_id = target; -- of all models
             PERFORM memory.add_chunks(tenant, CAST(target AS text), 0, model, dimensions, chunks);
         END IF;
     ELSE

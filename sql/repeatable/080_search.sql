@@ -53,7 +53,7 @@ BEGIN
     FROM found AS f
     CROSS JOIN LATERAL (
         SELECT each.starts_at, each.ends_at FROM memory.chunks AS each
-        WHERE each.tenant_id = tenant AND each.agent_id = (f.memory).agent_id
+        WHERE each.tenant_id = tenant AND each.model = asked ->> 'model' AND each.agent_id = (f.memory).agent_id
           AND each.namespace_key = memory.key_of((f.memory).namespace) AND each.memory_id = f.memory_id
           AND each.ordinal = f.ordinal
         OFFSET 0
