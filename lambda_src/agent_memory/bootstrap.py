@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agent_memory.adapters.tenant_sessions import TenantSessions
     from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects
     from agent_memory.domain.database import Database
+    from agent_memory.domain.embedding_models import PlanStore, Space
     from agent_memory.domain.jobs import JobStore
     from agent_memory.domain.ports import AgentStore, EpisodeStore
     from agent_memory.domain.semantic_store import MemoryStore
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from agent_memory.service.deliveries import Deliveries
     from agent_memory.service.drafting import Drafting
     from agent_memory.service.embedding import Embeddings
+    from agent_memory.service.embedding_models import EmbeddingModels
     from agent_memory.service.enable_login import EnableLogin
     from agent_memory.service.episode_batch import EpisodeBatches
     from agent_memory.service.episodic import EpisodicMemory
@@ -405,13 +407,40 @@ def _public_authorities() -> str:
 
 
 @cache
-def embeddings() -> "Embeddings":
-    """The embedding model, with its cache."""
-    from agent_memory.adapters.bedrock import TitanEmbedding, make_client
-    from agent_memory.service.embedding import Embeddings
+def embedding_plan() -> "PlanStore":
+    """Where it stands which models are used: nobody's record, reached with the function's own role."""
+    from agent_memory.adapters.dynamodb import make_client
+    from agent_memory.adapters.dynamodb_embedding_models import DynamoPlanStore
 
-    model = TitanEmbedding(make_client(settings.region), settings.embedding_model, settings.embedding_dimensions)
-    return Embeddings(model, tally(), settings.embedding_timeout_s, acting_tenant)
+    return DynamoPlanStore(make_client(settings.region), settings.control_table)
+
+
+def deployed_spaces() -> "tuple[Space, ...]":
+    """Models that the deployment may call: its own, and the one that it is about to change to."""
+    from agent_memory.domain.embedding_models import Space
+
+    own = Space(settings.embedding_model, settings.embedding_dimensions)
+    following = settings.embedding_next
+    return (own, Space(*following)) if following else (own,)
+
+
+@cache
+def embeddings() -> "EmbeddingModels":
+    """The embedding models, with their cache."""
+    from agent_memory.adapters.bedrock import TitanEmbedding, make_client
+    from agent_memory.domain.usage import Tally
+    from agent_memory.service.embedding import Embeddings, VectorCache
+    from agent_memory.service.embedding_models import EmbeddingModels, Plans
+
+    client, cache, known = make_client(settings.region), VectorCache(), deployed_spaces()
+
+    def make(space: "Space", counted: bool) -> "Embeddings | None":  # noqa: FBT001 - the plan's word
+        if space not in known:
+            return None
+        counts = tally() if counted else Tally()
+        return Embeddings(TitanEmbedding(client, *space), counts, settings.embedding_timeout_s, acting_tenant, cache)
+
+    return EmbeddingModels(Plans(embedding_plan(), known[0], now), make)
 
 
 @cache

@@ -128,6 +128,12 @@ class Settings:
         return int(self._required("EMBEDDING_DIMENSIONS"))
 
     @property
+    def embedding_next(self) -> tuple[str, int] | None:
+        """Model and dimensions that the deployment is about to change to."""
+        model = os.environ.get("EMBEDDING_NEXT_MODEL")
+        return (model, int(self._required("EMBEDDING_NEXT_DIMENSIONS"))) if model else None
+
+    @property
     def embedding_chunk_tokens(self) -> int:
         """At how many tokens a text is cut before it is embedded."""
         return int(self._required("EMBEDDING_CHUNK_TOKENS"))

@@ -36,9 +36,7 @@ class BedrockServer(ThreadingHTTPServer):
             self.invocations += 1
         if self.throttled:
             raise ServiceError("ThrottlingException", "Too many requests, please wait before trying again.", 429)
-        if unquote(route[1]) != titan.MODEL_ID:
-            raise titan.invalid("The provided model identifier is invalid.")
-        return titan.invoke(self._model, raw)
+        return titan.invoke(self._model, unquote(route[1]), raw)
 
 
 class _Handler(JsonHandler):

@@ -1,4 +1,4 @@
-"""The request and the answer of amazon.titan-embed-text-v2:0."""
+"""The request and the answer of amazon.titan-embed-text-v2:0, and of a second model that speaks the same form."""
 
 import json
 from typing import Any, Protocol
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from local.json_service import Body, ServiceError
 
 MODEL_ID = "amazon.titan-embed-text-v2:0"
+NEXT_MODEL_ID = "amazon.titan-embed-text-v2:1"
+"""What a deployment can change its model to. It finds the same, by vectors that are near none of the first model's."""
 
 _MAX_CHARACTERS, _MAX_TOKENS = 50_000, 8_192
 _DIMENSIONS = (1024, 512, 256)
@@ -27,14 +29,18 @@ class Model(Protocol):
         """Turn all tokens of a text into a vector of unit length."""
 
 
-def invoke(model: Model, raw: bytes) -> Body:
+def invoke(model: Model, model_id: str, raw: bytes) -> Body:
     """Embed the text of one request."""
+    if model_id not in (MODEL_ID, NEXT_MODEL_ID):
+        raise invalid("The provided model identifier is invalid.")
     asked = _checked(raw)
     tokens = model.tokens(asked["inputText"])
     if len(tokens) > _MAX_TOKENS:
         words = f"Max input tokens: {_MAX_TOKENS}, request input token count: {len(tokens)}"
         raise invalid(f"400 Bad Request: Too many input tokens. {words}")
-    vector = _sized(model.embed(tokens), asked.get("dimensions", _DIMENSIONS[0]), unit=asked.get("normalize", True))
+    vector = _sized(
+        _of(model_id, model.embed(tokens)), asked.get("dimensions", _DIMENSIONS[0]), unit=asked.get("normalize", True)
+    )
     by_type = {"float": [round(number, 9) for number in vector.tolist()], "binary": (vector > 0).astype(int).tolist()}
     return {
         "embedding": by_type["float"],
@@ -46,6 +52,13 @@ def invoke(model: Model, raw: bytes) -> Body:
 def invalid(message: str) -> ServiceError:
     """The request is refused as Bedrock refuses one."""
     return ServiceError("ValidationException", message)
+
+
+def _of(model_id: str, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The second model turns the space: every other number changes its sign, and all of them their place."""
+    if model_id == MODEL_ID:
+        return vector
+    return vector[::-1] * np.where(np.arange(len(vector)) % 2, -1, 1).astype(np.float32)
 
 
 def _sized(vector: NDArray[np.float32], dimensions: int, *, unit: bool) -> NDArray[np.float32]:

@@ -81,7 +81,7 @@ def test_a_refusal_is_remembered(api: Edge) -> None:
 
 
 def test_a_store_that_was_away_is_asked_again(api: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
-    embedder = bootstrap.semantic()._embedder
+    embedder = bootstrap.semantic()._embedders
     with monkeypatch.context() as away:
 
         def refuse(_: object) -> None:

@@ -9,25 +9,48 @@ from functools import cache
 
 from agent_memory.domain.embedding import Vector
 from agent_memory.domain.usage import Tally
+from agent_memory.errors import StoreUnavailable
 
 _COMMON = {"a", "an", "the", "is", "in", "of", "to", "and", "not", "at", "really", "really,", "very", "now"}
 _DIMENSIONS = 128
 
 
 class WordEmbedder:
-    """`Embedder`; counts the texts that it was given, and tells a tally when there is one."""
+    """`Embedder`, and `Embedders` of this one; counts the texts that it was given, and tells a tally when there is one.
 
-    def __init__(self, name: str = "words", tally: Tally | None = None) -> None:
+    While it is `away` no vector is to be had. With another `turn` it is another model: no vector is near one of this.
+    """
+
+    def __init__(self, name: str = "words", tally: Tally | None = None, turn: int = 0) -> None:
         self.name = name
         self.dimensions = _DIMENSIONS
         self.calls = 0
+        self.away = False
         self._tally = tally or Tally()
+        self._turn = turn
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
+        vectors = self.attempt(texts)
+        if None in vectors:
+            raise StoreUnavailable("the embedding model did not answer", 2)
+        return [vector for vector in vectors if vector is not None]
+
+    def attempt(self, texts: Sequence[str]) -> list[Vector | None]:
         self._tally.need("embeddings", len(texts))
         self._tally.embeddings += len(texts)
         self.calls += len(texts)
-        return [word_vector(text) for text in texts]
+        return [None if self.away else _turned(word_vector(text), self._turn) for text in texts]
+
+    def served(self) -> "WordEmbedder":
+        return self
+
+    def written(self) -> "tuple[WordEmbedder, ...]":
+        return (self,)
+
+
+def _turned(vector: Vector, turn: int) -> Vector:
+    """Every cosine is kept within one turn."""
+    return vector[turn:] + vector[:turn]
 
 
 def word_vector(text: str) -> Vector:

@@ -28,12 +28,12 @@ class Model:
 
 
 def invoke(**asked: Any) -> Any:
-    return titan.invoke(Model(), json.dumps({"inputText": "two words"} | asked).encode())
+    return titan.invoke(Model(), titan.MODEL_ID, json.dumps({"inputText": "two words"} | asked).encode())
 
 
 def refused(raw: str) -> str:
     with pytest.raises(ServiceError) as refusal:
-        titan.invoke(Model(), raw.encode())
+        titan.invoke(Model(), titan.MODEL_ID, raw.encode())
     assert (refusal.value.name, refusal.value.status) == ("ValidationException", 400)
     return refusal.value.message
 
@@ -94,8 +94,8 @@ def test_a_malformed_request_is_refused_with_what_is_wrong(raw: str, words: str)
 
 
 def test_a_text_may_have_50000_characters_and_8192_tokens_and_not_one_more() -> None:
-    assert titan.invoke(Model(), json.dumps({"inputText": "x" * 50_000}).encode())
-    assert titan.invoke(Model(), json.dumps({"inputText": "x " * 8_192}).encode())
+    assert titan.invoke(Model(), titan.MODEL_ID, json.dumps({"inputText": "x" * 50_000}).encode())
+    assert titan.invoke(Model(), titan.MODEL_ID, json.dumps({"inputText": "x " * 8_192}).encode())
 
     assert "expected maxLength: 50000, actual: 50001" in refused(json.dumps({"inputText": "x" * 50_001}))
     assert "request input token count: 8193" in refused(json.dumps({"inputText": "x " * 8_193}))
@@ -110,3 +110,30 @@ def test_windows_hold_every_token_once_and_are_as_few_and_as_even_as_can_be(leng
     assert len(cut) == max(1, -(-length // reach))
     assert max(lengths) <= reach
     assert max(lengths) - min(lengths) <= 1
+
+
+class Two(Model):
+    """Two texts whose vectors have a cosine of 0.6."""
+
+    def embed(self, tokens: list[int]) -> NDArray[np.float32]:
+        vector = np.zeros(384, dtype=np.float32)
+        vector[:2] = (1, 0) if len(tokens) == 1 else (0.6, 0.8)
+        return vector
+
+
+def test_the_second_model_finds_the_same_by_vectors_that_are_near_none_of_the_first() -> None:
+    first, second = (
+        [
+            np.array(titan.invoke(Two(), model, json.dumps({"inputText": text}).encode())["embedding"])
+            for text in ("one", "two words")
+        ]
+        for model in (titan.MODEL_ID, titan.NEXT_MODEL_ID)
+    )
+
+    assert second[0] @ second[1] == pytest.approx(first[0] @ first[1]) == pytest.approx(0.6)
+    assert all(abs(a @ b) < 0.01 for a in first for b in second)
+
+
+def test_another_model_is_none() -> None:
+    with pytest.raises(ServiceError):
+        titan.invoke(Model(), "amazon.titan-embed-text-v2:2", b'{"inputText":"a"}')

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from agent_memory.domain import metadata
 from agent_memory.domain.chunking import chunk
-from agent_memory.domain.embedding import Embedder, space
+from agent_memory.domain.embedding import Embedders, space
 from agent_memory.domain.json_document import dumps
 from agent_memory.domain.merging import Signature, signature
 from agent_memory.domain.semantic import MAX_CONTENT_BYTES, NewMemory
@@ -30,15 +30,15 @@ class Outline(NamedTuple):
 class Drafting:
     """Makes drafts; texts are cut at `chunk_tokens`, well below what the model takes."""
 
-    def __init__(self, embedder: Embedder, chunk_tokens: int, tally: Tally | None = None) -> None:
-        self._embedder = embedder
+    def __init__(self, embedders: Embedders, chunk_tokens: int, tally: Tally | None = None) -> None:
+        self._embedders = embedders
         self._chunk_tokens = chunk_tokens
         self._tally = tally or Tally()
 
     @property
     def model(self) -> str:
         """What the vectors may be compared with."""
-        return space(self._embedder)
+        return space(self._embedders.served())
 
     def draft(self, outlines: Sequence[Outline]) -> list[Draft]:
         """Embed all texts, each chunk once.
@@ -56,7 +56,7 @@ class Drafting:
             for span in spans
         ]
         self._tally.need("vectors", len(pieces))  # all, though some may merge
-        vectors = iter(self._embedder.embed(pieces))
+        vectors = iter(self._embedders.served().embed(pieces))
         return [
             _draft(each, tuple(Chunk(span, next(vectors)) for span in spans))
             for each, spans in zip(outlines, cut, strict=True)

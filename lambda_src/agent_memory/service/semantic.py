@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent_memory.domain.cursor import seal, unseal
-from agent_memory.domain.embedding import Embedder, space
+from agent_memory.domain.embedding import Embedders, space
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import Attempt
 from agent_memory.domain.json_document import RawJson, dumps
@@ -45,13 +45,13 @@ class SemanticMemory:
     def __init__(
         self,
         store: MemoryStore,
-        embedder: Embedder,
+        embedders: Embedders,
         drafting: Drafting,
         subjects: Subjects,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._embedder = embedder
+        self._embedders = embedders
         self._drafting = drafting
         self._subjects = subjects
         self._clock = clock
@@ -133,10 +133,11 @@ class SemanticMemory:
             raise _absent()
 
     def _hits(self, tenant_id: str, asked: SearchRequest) -> Iterator[Hit]:
-        (vector,) = self._embedder.embed([asked.query])
+        embedder = self._embedders.served()
+        (vector,) = embedder.embed([asked.query])
         search = VectorSearch(
             vector=vector,
-            model=space(self._embedder),
+            model=space(embedder),
             top_k=asked.top_k,
             now=self._clock(),
             threshold=None if asked.threshold is None else asked.threshold - _ROUNDING,

@@ -1,23 +1,33 @@
 # Functions that use PostgreSQL, never ahead of the schema that they expect: what each is told and may do beside the way there.
 locals {
-  _embedding = {
+  _embedding = merge({
     EMBEDDING_MODEL        = var.embedding.model_id
     EMBEDDING_DIMENSIONS   = tostring(var.embedding.dimensions)
     EMBEDDING_CHUNK_TOKENS = tostring(var.embedding.chunk_tokens)
     EMBEDDING_TIMEOUT_S    = tostring(var.embedding.timeout_s)
-  }
+    }, {
+    for name, value in { MODEL = one(var.embedding.next[*].model_id), DIMENSIONS = one(var.embedding.next[*].dimensions) } :
+    "EMBEDDING_NEXT_${name}" => tostring(value) if value != null
+  })
   _embedding_function_s = ceil(var.embedding.timeout_s) + 11 # for the stores
 
-  _embed = {
-    actions   = ["bedrock:InvokeModel"]
-    resources = ["arn:${local._partition}:bedrock:${local._region}::foundation-model/${var.embedding.model_id}"]
+  # Which model is searched and which ones are written stands in one item, that of no tenant.
+  _embeds = {
+    Embed = {
+      actions = ["bedrock:InvokeModel"]
+      resources = [
+        for id in distinct(concat([var.embedding.model_id], var.embedding.next[*].model_id)) :
+        "arn:${local._partition}:bedrock:${local._region}::foundation-model/${id}"
+      ]
+    }
+    EmbeddingPlan = { actions = ["dynamodb:GetItem"], resources = [local._control], leading_keys = ["EMBEDDINGS"] }
   }
 
   _uses_of_database = {
     semantic = {
       timeout_s   = local._embedding_function_s
       environment = merge(local._tables, local._embedding)
-      policy      = merge({ Embed = local._embed }, local._store_texts)
+      policy      = merge(local._embeds, local._store_texts)
       tenant_policy = {
         DataKeys = local._data_keys
         Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
@@ -30,7 +40,7 @@ locals {
     unified = {
       timeout_s   = local._embedding_function_s
       environment = merge(local._tables, local._embedding, local._hot_window, local._bucket)
-      policy      = merge({ Embed = local._embed }, local._store_texts)
+      policy      = merge(local._embeds, local._store_texts)
       tenant_policy = {
         DataKeys = local._data_keys
         Memory = {

@@ -76,13 +76,19 @@ variable "embedding" {
     How texts become vectors. `model_id`: the Bedrock model, to be had in the deployment's region. `dimensions`: numbers of a vector;
     fewer than 1024 are kept in the same space. `chunk_tokens`: about how long the pieces are into which a longer text is cut.
     `timeout_s`: how long one request may wait for all its pieces; the functions get 11 s more, and the HTTP API gives up after 30.
-    Search finds what was stored under the model and dimensions of today: after a change, older memories have to be stored again.
+    `next`: the model, or the dimensions, that the deployment changes to while it is used: the functions may call it and write its
+    vectors as soon as `embeddings start` says so (docs/operations.md). Changing `model_id` or `dimensions` without those steps
+    leaves older memories to search by words alone.
   EOT
   type = object({
     model_id     = optional(string, "amazon.titan-embed-text-v2:0")
     dimensions   = optional(number, 1024)
     chunk_tokens = optional(number, 256)
     timeout_s    = optional(number, 18)
+    next = optional(object({
+      model_id   = optional(string, "amazon.titan-embed-text-v2:0")
+      dimensions = optional(number, 1024)
+    }))
   })
   default  = {}
   nullable = false
@@ -105,6 +111,20 @@ variable "embedding" {
   validation {
     condition     = var.embedding.timeout_s >= 2 && var.embedding.timeout_s <= 600
     error_message = "embedding.timeout_s must be 2 to 600 seconds; got ${var.embedding.timeout_s}."
+  }
+
+  validation {
+    condition = alltrue([
+      for n in var.embedding.next[*] : can(regex("^amazon\\.titan-embed-text-v2:[0-9]+$", n.model_id)) && contains([256, 512, 1024], n.dimensions)
+    ])
+    error_message = "embedding.next must be a version of Titan Text Embeddings V2 such as amazon.titan-embed-text-v2:0, with 256, 512 or 1024 dimensions."
+  }
+
+  validation {
+    condition = alltrue([
+      for n in var.embedding.next[*] : n.model_id != var.embedding.model_id || n.dimensions != var.embedding.dimensions
+    ])
+    error_message = "embedding.next is the model that the deployment has already; leave it out."
   }
 }
 

@@ -51,12 +51,21 @@ locals {
   ]
 
   _allowed = [
-    for name, statement in merge(local._own_statements, var.policy, local._take_tenant_role, local._tenant_policy_for_all) : {
-      Sid      = name
-      Effect   = "Allow"
-      Action   = sort(statement.actions)
-      Resource = sort(statement.resources)
-    }
+    for name, statement in merge(local._own_statements, var.policy, local._take_tenant_role, local._tenant_policy_for_all) : merge(
+      {
+        Sid      = name
+        Effect   = "Allow"
+        Action   = sort(statement.actions)
+        Resource = sort(statement.resources)
+      },
+      # ForAllValues alone holds for a request without any key.
+      {
+        for keys in [try(statement.leading_keys, null)] : "Condition" => {
+          "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = sort(keys) }
+          Null                        = { "dynamodb:LeadingKeys" = "false" }
+        } if keys != null
+      },
+    )
   ]
 }
 

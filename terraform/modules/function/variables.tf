@@ -68,11 +68,13 @@ variable "policy" {
   description = <<-EOT
     What the function may do, beyond writing its own logs and traces: statement name => `actions` on `resources`.
     Actions are named one by one. The resource "*" is for actions that AWS offers no narrower form of, and needs a `reason`.
+    `leading_keys` narrows a statement on a DynamoDB table to the items of these partition keys.
   EOT
   type = map(object({
-    actions   = set(string)
-    resources = set(string)
-    reason    = optional(string)
+    actions      = set(string)
+    resources    = set(string)
+    reason       = optional(string)
+    leading_keys = optional(set(string))
   }))
   nullable = false
 
@@ -99,6 +101,13 @@ variable "policy" {
   validation {
     condition     = alltrue([for s in values(var.policy) : s.reason != null || !contains(s.resources, "*")])
     error_message = "policy: the resource \"*\" needs a reason saying why AWS offers nothing narrower."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for s in values(var.policy) : [for a in s.actions : contains(local._keyed_actions, a)] if s.leading_keys != null
+    ]))
+    error_message = "policy: leading_keys narrows ${join(", ", local._keyed_actions)}; no other action has a key for IAM to look at."
   }
 }
 

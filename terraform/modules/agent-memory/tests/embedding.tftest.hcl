@@ -56,6 +56,64 @@ run "functions_that_embed_call_one_model_and_no_other_function_calls_any" {
   }
 }
 
+run "functions_are_told_of_the_next_model_and_may_call_it" {
+  command = plan
+
+  variables {
+    embedding = { next = { model_id = "amazon.titan-embed-text-v2:1", dimensions = 512 } }
+  }
+
+  assert {
+    condition = alltrue([
+      for name in ["semantic", "unified"] : {
+        for key, value in local._database_functions[name].environment : key => value if startswith(key, "EMBEDDING_NEXT_")
+      } == { EMBEDDING_NEXT_MODEL = "amazon.titan-embed-text-v2:1", EMBEDDING_NEXT_DIMENSIONS = "512" }
+    ])
+    error_message = "Functions must know the next model."
+  }
+
+  assert {
+    condition = alltrue([
+      for name in ["semantic", "unified"] : local._database_functions[name].policy.Embed.resources == [
+        "arn:aws:bedrock:eu-west-1::foundation-model/amazon.titan-embed-text-v2:0",
+        "arn:aws:bedrock:eu-west-1::foundation-model/amazon.titan-embed-text-v2:1",
+      ]
+    ])
+    error_message = "Both models are called while one takes the place of the other."
+  }
+}
+
+run "a_change_of_dimensions_alone_needs_no_other_right" {
+  command = plan
+
+  variables {
+    embedding = { next = { dimensions = 256 } }
+  }
+
+  assert {
+    condition     = local._embeds.Embed.resources == ["arn:aws:bedrock:eu-west-1::foundation-model/amazon.titan-embed-text-v2:0"]
+    error_message = "One model stands in the policy once."
+  }
+}
+
+run "the_model_of_today_is_no_next_one" {
+  command         = plan
+  expect_failures = [var.embedding]
+
+  variables {
+    embedding = { next = {} }
+  }
+}
+
+run "a_next_model_of_another_form_is_refused" {
+  command         = plan
+  expect_failures = [var.embedding]
+
+  variables {
+    embedding = { next = { model_id = "cohere.embed-multilingual-v3" } }
+  }
+}
+
 run "a_model_that_the_functions_do_not_speak_to_is_refused" {
   command         = plan
   expect_failures = [var.embedding]

@@ -165,3 +165,25 @@ run "a_statement_that_would_replace_the_modules_own_is_refused" {
     policy = { Logs = { actions = ["logs:PutLogEvents"], resources = ["arn:aws:logs:eu-west-1:123456789012:log-group:other:*"] } }
   }
 }
+
+run "a_statement_can_be_narrowed_to_items" {
+  command = plan
+
+  variables {
+    policy = {
+      Plan = {
+        actions      = ["dynamodb:GetItem"]
+        resources    = ["arn:aws:dynamodb:eu-west-1:123456789012:table/control"]
+        leading_keys = ["EMBEDDINGS"]
+      }
+    }
+  }
+
+  assert {
+    condition = [for s in jsondecode(aws_iam_role_policy.main.policy).Statement : s.Condition if s.Sid == "Plan"] == [{
+      "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["EMBEDDINGS"] }
+      Null                        = { "dynamodb:LeadingKeys" = "false" }
+    }]
+    error_message = "IAM must look at the partition key, and there must be one."
+  }
+}

@@ -156,3 +156,18 @@ run "a_vpc_without_a_subnet_is_refused" {
     vpc = { subnet_ids = [], security_group_ids = ["sg-functions"] }
   }
 }
+
+run "a_scan_cannot_be_narrowed_to_items" {
+  command         = plan
+  expect_failures = [var.policy]
+
+  variables {
+    policy = {
+      Plan = {
+        actions      = ["dynamodb:Scan"]
+        resources    = ["arn:aws:dynamodb:eu-west-1:123456789012:table/control"]
+        leading_keys = ["EMBEDDINGS"]
+      }
+    }
+  }
+}
