@@ -44,6 +44,7 @@ _CHUNKS = {
     "namespace_key": "int8",
     "user_key": "int8",
     "session_key": "int8",
+    "purpose_mask": "int4",
     "occurred_at": "timestamptz",
     "ordinal": "int4",
     "starts_at": "int4",
@@ -128,4 +129,4 @@ def _chunks(data: Dataset, *keys: int) -> Iterator[tuple[object, ...]]:
     made = datetime.now(UTC)
     vectors = zip(data.tenants.tolist(), bulk.halfvecs(data.vectors), strict=True)
     for number, (tenant, vector) in enumerate(vectors):
-        yield tenant_name(tenant), uuid.UUID(int=number), AGENT, vector, *keys, made, 0, 0, 1, _MODEL, DIMENSIONS
+        yield tenant_name(tenant), uuid.UUID(int=number), AGENT, vector, *keys, 0, made, 0, 0, 1, _MODEL, DIMENSIONS

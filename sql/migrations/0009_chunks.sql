@@ -20,6 +20,7 @@ CREATE TABLE memory.chunks (
     ordinal       integer          NOT NULL CHECK (ordinal >= 0),
     user_key      bigint           NOT NULL,
     session_key   bigint           NOT NULL,
+    purpose_mask  integer          NOT NULL, -- a bit for each of the memory's purposes; 0 has none and is shown for all
     occurred_at   timestamptz      NOT NULL, -- the memory's
     starts_at     integer          NOT NULL CHECK (starts_at >= 0), -- in characters of the memory's text
     ends_at       integer          NOT NULL CHECK (ends_at > starts_at),
@@ -64,7 +65,7 @@ END $$;
 -- Indexes that searches read are those of a layout, `hnsw` here; the schema function builds another one beside it, and
 -- then drops this (ADR 18). Each is made on its partition and then attached, as a switch makes it.
 CREATE UNIQUE INDEX chunks_hnsw_key ON ONLY memory.chunks (tenant_id, model, agent_id, namespace_key, memory_id, ordinal)
-    INCLUDE (user_key, session_key, occurred_at, embedding);
+    INCLUDE (purpose_mask, user_key, session_key, occurred_at, embedding);
 CREATE INDEX chunks_hnsw_graph ON ONLY memory.chunks USING hnsw (embedding public.halfvec_cosine_ops)
     WITH (m = 16, ef_construction = 64);
 
@@ -76,7 +77,7 @@ BEGIN
         piece = format('chunks_p%s', lpad(CAST(slot AS text), 2, '0'));
         EXECUTE format(
             'CREATE UNIQUE INDEX %I ON memory.%I (tenant_id, model, agent_id, namespace_key, memory_id, ordinal)'
-            ' INCLUDE (user_key, session_key, occurred_at, embedding)', piece || '_hnsw_key', piece);
+            ' INCLUDE (purpose_mask, user_key, session_key, occurred_at, embedding)', piece || '_hnsw_key', piece);
         EXECUTE format(
             'CREATE INDEX %I ON memory.%I USING hnsw (embedding public.halfvec_cosine_ops)'
             ' WITH (m = 16, ef_construction = 64)', piece || '_hnsw_graph', piece);

@@ -10,6 +10,19 @@ BEGIN
     RETURN CASE WHEN id IS NULL THEN 0 ELSE coalesce(nullif(hashtextextended(id COLLATE "C", 0), 0), 1) END;
 END $$;
 
+-- Purposes as bits, so that those of a record fit into an index beside its vector. Two may share a bit: a bit only narrows.
+CREATE OR REPLACE FUNCTION memory.purpose_mask(purposes text[]) RETURNS integer
+LANGUAGE plpgsql IMMUTABLE SECURITY INVOKER SET search_path = pg_catalog AS $$
+DECLARE
+    mask integer = 0;
+    purpose text;
+BEGIN
+    FOREACH purpose IN ARRAY coalesce(purposes, '{}') LOOP
+        mask = mask | (1 << CAST(abs(hashtextextended(purpose COLLATE "C", 0) % 31) AS integer));
+    END LOOP;
+    RETURN mask;
+END $$;
+
 -- What holds of every chunk that is looked at; $1 tenant, $3 model, $4 what is asked.
 CREATE OR REPLACE FUNCTION memory.chunk_filter(asked jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SECURITY INVOKER SET search_path = pg_catalog AS $$
@@ -70,6 +83,7 @@ END $$;
 
 GRANT EXECUTE ON FUNCTION
     memory.key_of(text),
+    memory.purpose_mask(text[]),
     memory.chunk_filter(jsonb),
     memory.narrowed_sql(text),
     memory.nearest_sql(text, jsonb)

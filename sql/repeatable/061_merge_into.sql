@@ -19,9 +19,9 @@ BEGIN
         DELETE FROM memory.chunks AS c WHERE c.tenant_id = tenant AND c.memory_id = target RETURNING c.*
     )
     INSERT INTO memory.chunks (tenant_id, model, agent_id, namespace_key, memory_id, ordinal, user_key, session_key,
-        occurred_at, starts_at, ends_at, dimensions, embedding)
+        purpose_mask, occurred_at, starts_at, ends_at, dimensions, embedding)
     SELECT g.tenant_id, g.model, g.agent_id, g.namespace_key, g.memory_id, g.ordinal, g.user_key,
-        memory.key_of(m.session_id), m.occurred_at, g.starts_at, g.ends_at, g.dimensions, g.embedding
+        memory.key_of(m.session_id), memory.purpose_mask(m.purposes), m.occurred_at, g.starts_at, g.ends_at, g.dimensions, g.embedding
     FROM gone AS g
     JOIN memory.memories AS m ON m.tenant_id = tenant AND m.memory_id = target;
 END $$;
@@ -87,7 +87,8 @@ BEGIN
         DELETE FROM memory.metadata_entries AS e WHERE e.tenant_id = tenant AND e.memory_id = target;
         PERFORM memory.add_entries(tenant, target, item);
     END IF;
-    IF new.content = old.content AND (new.session_id, new.occurred_at) IS DISTINCT FROM (old.session_id, old.occurred_at) THEN
+    IF new.content = old.content AND (new.session_id, new.occurred_at, new.purposes)
+        IS DISTINCT FROM (old.session_id, old.occurred_at, old.purposes) THEN
         PERFORM memory.rewrite_chunks(tenant, target);
     END IF;
     RETURN new.content <> old.content;

@@ -17,10 +17,10 @@ DECLARE
 BEGIN
     PERFORM memory.enter_tenant(tenant);
     INSERT INTO memory.chunks (tenant_id, model, agent_id, namespace_key, memory_id, ordinal, user_key, session_key,
-        occurred_at, starts_at, ends_at, dimensions, embedding)
+        purpose_mask, occurred_at, starts_at, ends_at, dimensions, embedding)
     SELECT m.tenant_id, add_chunks.model, m.agent_id, memory.key_of(m.namespace), m.memory_id,
         add_chunks.first_ordinal + line.place - 1, memory.key_of(m.user_id), memory.key_of(m.session_id),
-        m.occurred_at, CAST(split_part(line.words, ' ', 1) AS integer), CAST(split_part(line.words, ' ', 2) AS integer),
+        memory.purpose_mask(m.purposes), m.occurred_at, CAST(split_part(line.words, ' ', 1) AS integer), CAST(split_part(line.words, ' ', 2) AS integer),
         add_chunks.dimensions, CAST(split_part(line.words, ' ', 3) AS public.halfvec)
     FROM memory.memories AS m
     CROSS JOIN string_to_table(add_chunks.chunks, E'\n') WITH ORDINALITY AS line (words, place)

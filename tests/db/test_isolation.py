@@ -19,8 +19,8 @@ STORE = (
 )
 CHUNK = (
     "INSERT INTO memory.chunks (tenant_id, memory_id, ordinal, agent_id, namespace_key, user_key, session_key,"
-    " occurred_at, starts_at, ends_at, model, dimensions, embedding) VALUES (%s, %s, 0, 'planner', 1, 0, 0, now(), 0,"
-    " 9, 'test', 1024, array_fill(1, ARRAY[1024])::real[]::vector::halfvec(1024))"
+    " purpose_mask, occurred_at, starts_at, ends_at, model, dimensions, embedding) VALUES (%s, %s, 0, 'planner', 1,"
+    " 0, 0, 0, now(), 0, 9, 'test', 1024, array_fill(1, ARRAY[1024])::real[]::vector::halfvec(1024))"
 )
 TABLES = ("memories", "memory_revisions", "chunks", "metadata_entries", "answers")
 

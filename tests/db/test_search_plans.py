@@ -32,11 +32,11 @@ WITH made AS MATERIALIZED (
     INSERT INTO memory.metadata_entries (tenant_id, entry, memory_id)
     SELECT %(tenant)s, '00000000-0000-0000-0000-000000000001', id FROM made WHERE n %% 100 = 3
 )
-INSERT INTO memory.chunks (tenant_id, memory_id, ordinal, agent_id, namespace_key, user_key, session_key, occurred_at,
-    starts_at, ends_at, model, dimensions, embedding)
+INSERT INTO memory.chunks (tenant_id, memory_id, ordinal, agent_id, namespace_key, user_key, session_key, purpose_mask,
+    occurred_at, starts_at, ends_at, model, dimensions, embedding)
 SELECT %(tenant)s, id, 0, 'agent-' || n %% 2, memory.key_of(CASE WHEN n %% 900 = 1 THEN 'rare' ELSE 'default' END),
     memory.key_of(CASE WHEN n %% 100 = 1 THEN 'ana' ELSE 'bob' END), memory.key_of(CASE WHEN n %% 100 = 2 THEN 's' END),
-    at, 0, 4, 'm', 16,
+    0, at, 0, 4, 'm', 16,
     CAST('[' || (SELECT string_agg(CAST(random() - 0.5 + (d + n) * 0 AS text), ',') FROM generate_series(1, 16) AS d)
         || repeat(',0', 1008) || ']' AS public.halfvec)
 FROM made
