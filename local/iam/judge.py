@@ -21,7 +21,8 @@ UNGUARDED = {"bedrock", "rds-data"}
 """Their stand-ins know no IAM: what is said here is all there is."""
 
 MISJUDGED = {
-    "dynamodb": "in tagged sessions: it fills neither dynamodb:LeadingKeys nor the variables of a policy",
+    "dynamodb": "in tagged sessions: it fills neither dynamodb:LeadingKeys nor the variables of a policy; of everybody:"
+    " what is allowed for certain leading keys",
     "s3": "in tagged sessions: it does not fill the variables of a policy; of everybody: it takes the removal of a"
     " version for that of an object, which is another permission",
     "ssm": "of everybody: it takes the version that follows a parameter's name for a part of its ARN",
@@ -30,18 +31,23 @@ MISJUDGED = {
 
 _WHOEVER_ASKS = {"ssm"}
 _ACTIONS_OF_WHOEVER_ASKS = {"s3:DeleteObjectVersion"}
+_KEYS = "dynamodb:leadingkeys"
 
 _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the policies say to all that a message asks. Where they are not clear, `reason` says why: that is a no."""
+    """What the policies say to all that a message asks. Where they are not clear, `reason` says why: that is a no.
+
+    `by_keys` names the statements that allow something for certain leading keys.
+    """
 
     principal: Principal
     service: str
     decisions: tuple[tuple[Request, Decision], ...] = ()
     reason: str = ""
+    by_keys: frozenset[str] = frozenset()
 
     @property
     def allowed(self) -> bool:
@@ -57,7 +63,8 @@ class Ruling:
     def swaps_key(self) -> bool:
         """Whether the stand-in, which would misjudge it, must take the request for root's."""
         asked = {request.action for request, _ in self.decisions}
-        whoever_asks = self.service in _WHOEVER_ASKS or bool(asked & _ACTIONS_OF_WHOEVER_ASKS)
+        by = {name for _, decision in self.decisions for name in decision.by}
+        whoever_asks = self.service in _WHOEVER_ASKS or bool(asked & _ACTIONS_OF_WHOEVER_ASKS or by & self.by_keys)
         return self.service in MISJUDGED and (bool(self.principal.tags) or whoever_asks)
 
 
@@ -94,7 +101,8 @@ class Judge:
             return Ruling(principal, signer.service, reason=f"{type(unclear).__name__}: {unclear}")
         except (BotoCoreError, ClientError) as failed:
             return Ruling(principal, signer.service, reason=f"the stand-in did not say: {type(failed).__name__}")
-        return Ruling(principal, signer.service, tuple(decisions))
+        by_keys = (each.name for each in role.policies if any(key == _KEYS for _, key, _ in each.conditions))
+        return Ruling(principal, signer.service, tuple(decisions), by_keys=frozenset(by_keys))
 
     async def _decide(self, asked: Request, principal: Principal, role: Role) -> Decision:
         on_resource: tuple[Statement, ...] = ()

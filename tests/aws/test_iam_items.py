@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.fix_iam import STATEMENTS, TABLE, TABLE_ARN, Enforced
+from tests.fix_iam import STATEMENTS, TABLE, TABLE_ARN, Enforced, make_role
 
 PARTIQL = "SELECT * FROM memory WHERE pk = 'acme#agent#0'"
 
@@ -214,3 +214,23 @@ def test_without_null_a_scan_would_pass(enforced: Enforced, acme: Any) -> None:
         assert acme.scan(TableName=TABLE)["Count"] >= 2
     finally:
         enforced.policy("tenant", STATEMENTS)
+
+
+def test_a_role_of_no_tenant_reaches_the_keys_that_its_policy_names_and_no_others(
+    enforced: Enforced, root: Any
+) -> None:
+    make_role(enforced, "reader", {"AWS": "arn:aws:iam::000000000000:root"})
+    condition = {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["acme#agent#0"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    statement = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE_ARN, "Condition": condition}
+    enforced.policy("reader", [statement])
+    root.put_item(TableName=TABLE, Item=item("acme"))
+
+    with closing(enforced.client("dynamodb", enforced.session(None, "reader"))) as reader:
+        assert OPERATIONS["get"](reader, "acme")["Item"] == item("acme")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            OPERATIONS["get"](reader, "globex")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            OPERATIONS["query"](reader, "acme")
