@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 # Scripts that put no spaces between words: any two neighbours are taken for a word.
-_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f"
+UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f"
 # Python's \w leaves out combining marks, without which words of Hindi or Tamil fall to pieces.
-_MARKS = "".join(chr(each) for each in range(0x300, 0x1B00) if unicodedata.category(chr(each)).startswith("M"))
-_RUN = re.compile(rf"[{_UNSPACED}]+|(?:[^\W{_UNSPACED}_]|[{_MARKS}])+")
-_IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+MARKS = "".join(chr(each) for each in range(0x300, 0x1B00) if unicodedata.category(chr(each)).startswith("M"))
+_RUN = re.compile(rf"[{UNSPACED}]+|(?:[^\W{UNSPACED}_]|[{MARKS}])+")
+_IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
 # Words that say nothing of what is looked for. A query of nothing else is taken at its word.
 _FILLERS = frozenset(
     _RUN.findall(
