@@ -15,7 +15,7 @@ from agent_memory.domain.database import Call, Row, Scalar
 from agent_memory.domain.embedding import Vector
 from agent_memory.domain.merging import signature
 from agent_memory.domain.semantic import NewMemory
-from agent_memory.domain.semantic_store import Chunk, Draft, VectorSearch
+from agent_memory.domain.semantic_store import Chunk, Draft, MemorySearch
 from agent_memory.domain.usage import Tally
 from bench.vectors import bulk
 from bench.vectors.data import DIMENSIONS, Dataset, tenant_name
@@ -79,7 +79,7 @@ class Ours:
 
     def search(self, tenant: str, query: Vector) -> list[int]:
         """As `Layout.search`."""
-        asked = VectorSearch(query, _MODEL, TOP, datetime.now(UTC))
+        asked = MemorySearch(query, _MODEL, TOP, datetime.now(UTC), mode="vector")
         return [uuid.UUID(hit.memory.id).int for hit in self._store.search(tenant, asked)]
 
     def store(self, tenant: str, vector: Vector) -> None:

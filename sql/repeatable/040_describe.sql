@@ -25,6 +25,7 @@ BEGIN
         'source_kind', m.source_kind,
         'source_id', m.source_id,
         'trust', m.trust,
+        'pinned', m.pinned,
         'bytes', octet_length(m.content),
         'occurred_at', memory.to_micros(m.occurred_at),
         'created_at', memory.to_micros(m.created_at),

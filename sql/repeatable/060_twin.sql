@@ -1,5 +1,5 @@
--- Near duplicates: which memory a new text is to be merged into. Only memories of one (tenant, agent, user, namespace) are
--- ever merged, under a lock of that scope.
+-- Near duplicates: which memory a new text is to be merged into. Only memories of one (tenant, agent, user, namespace)
+-- with the same purposes are ever merged, under a lock of that scope.
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '40s';
 SET LOCAL ROLE memory_owner;
@@ -38,6 +38,7 @@ DECLARE
         'namespace_key', memory.key_of(item ->> 'namespace'),
         'user_id', item -> 'user_id',
         'user_key', memory.key_of(item ->> 'user_id'),
+        'purposes', coalesce(item -> 'purposes', '[]'), -- what was said for one purpose is not to be read for another
         'one_chunk', true
     ));
     near record;
@@ -50,6 +51,7 @@ BEGIN
       AND m.agent_id = item ->> 'agent_id'
       AND m.namespace = item ->> 'namespace'
       AND m.user_id IS NOT DISTINCT FROM item ->> 'user_id'
+      AND m.purposes @> memory.texts(asked -> 'purposes') AND m.purposes <@ memory.texts(asked -> 'purposes')
       AND m.model = twin.model
       AND (m.expires_at IS NULL OR m.expires_at > CAST(item ->> 'now' AS timestamptz))
     ORDER BY m.created_at

@@ -47,6 +47,7 @@ BEGIN
         new.metadata = coalesce(item ->> 'metadata', old.metadata);
         new.occurred_at = said;
         new.trust = item ->> 'trust';
+        new.pinned = coalesce(CAST(item ->> 'pinned' AS boolean), old.pinned);
         new.marks = memory.texts(item -> 'marks');
         new.words = memory.texts(item -> 'words');
         new.chunk_count = CAST(item ->> 'chunk_count' AS integer);
@@ -64,9 +65,6 @@ BEGIN
         earlier.updated_at = at;
         new = old;
     END IF;
-    new.purposes = ARRAY(
-        SELECT DISTINCT purpose FROM unnest(old.purposes || memory.texts(item -> 'purposes')) AS purpose ORDER BY purpose LIMIT 100
-    );
     -- Both were to be kept, so the later expiry holds; null is never.
     new.expires_at = CASE WHEN expiry IS NOT NULL AND old.expires_at IS NOT NULL THEN greatest(expiry, old.expires_at) END;
     new.updated_at = greatest(at, old.updated_at);
@@ -79,7 +77,8 @@ BEGIN
     END IF;
     UPDATE memory.memories AS m
     SET content = new.content, metadata = new.metadata, session_id = new.session_id, occurred_at = new.occurred_at,
-        source_kind = new.source_kind, source_id = new.source_id, purposes = new.purposes, trust = new.trust,
+        source_kind = new.source_kind, source_id = new.source_id, trust = new.trust,
+        pinned = new.pinned,
         expires_at = new.expires_at, revision = new.revision, updated_at = new.updated_at,
         chunk_count = new.chunk_count, marks = new.marks, words = new.words
     WHERE m.tenant_id = tenant AND m.memory_id = target;

@@ -29,7 +29,8 @@ BEGIN
     RETURN added;
 END $$;
 
--- One text: merged into its twin, or a memory of its own. `chunks` are its lines, null when they follow by add_chunks.
+-- One text: merged into its twin, or a memory of its own. `chunks` are its lines, null when they follow by add_chunks;
+-- its `postings` likewise by add_postings.
 CREATE OR REPLACE FUNCTION memory.store_one(
     tenant text, item jsonb, fresh text, model text, dimensions bigint, chunks text
 ) RETURNS jsonb
@@ -55,20 +56,25 @@ BEGIN
         IF memory.merge_into(tenant, target, item, fresh) THEN
             DELETE FROM memory.chunks AS c WHERE c.tenant_id = tenant AND c.memory_id = target; -- of all models
             PERFORM memory.add_chunks(tenant, CAST(target AS text), 0, model, dimensions, chunks);
+            DELETE FROM memory.postings AS p WHERE p.tenant_id = tenant AND p.memory_id = target;
+            PERFORM memory.add_postings(tenant, CAST(target AS text), 0, item ->> 'postings');
         END IF;
     ELSE
         INSERT INTO memory.memories (tenant_id, memory_id, agent_id, namespace, user_id, session_id, content, metadata,
             purposes, source_kind, source_id, trust, occurred_at, created_at, updated_at, expires_at, chunk_count, model,
-            marks, words, near_id)
+            marks, words, near_id, pinned)
         VALUES (tenant, target, item ->> 'agent_id', item ->> 'namespace', item ->> 'user_id', item ->> 'session_id',
             fresh, coalesce(item ->> 'metadata', '{}'), coalesce(memory.texts(item -> 'purposes'), '{}'),
             item ->> 'source_kind', item ->> 'source_id', item ->> 'trust',
             coalesce(CAST(item ->> 'timestamp' AS timestamptz), at), at, at, CAST(item ->> 'expires_at' AS timestamptz),
             CAST(item ->> 'chunk_count' AS integer), model, memory.texts(item -> 'marks'), memory.texts(item -> 'words'),
-            twin.apart);
+            twin.apart, coalesce(CAST(item ->> 'pinned' AS boolean), false));
         PERFORM memory.add_entries(tenant, target, item);
         IF chunks IS NOT NULL THEN
             PERFORM memory.add_chunks(tenant, CAST(target AS text), 0, model, dimensions, chunks);
+        END IF;
+        IF item ->> 'postings' IS NOT NULL THEN
+            PERFORM memory.add_postings(tenant, CAST(target AS text), 0, item ->> 'postings');
         END IF;
     END IF;
     SELECT * INTO STRICT stored FROM memory.memories AS m WHERE m.tenant_id = tenant AND m.memory_id = target;

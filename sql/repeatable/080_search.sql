@@ -14,50 +14,53 @@ BEGIN
     RETURN (octet_length(content) + octet_length(record)) * 4 / 3 + 300;
 END $$;
 
--- Up to `top_k` memories within `reach` (a cosine distance) of the vector, the nearest first; starts_at and ends_at tell
--- which part of the content was the nearest.
+-- What it returns has grown: the function of an earlier release goes first.
+DO $$ BEGIN
+    IF pg_get_function_result(to_regprocedure('memory.search(text,text,text,bigint)')) NOT LIKE '%parts%' THEN
+        DROP FUNCTION memory.search(text, text, text, bigint);
+    END IF;
+END $$;
+
+-- Up to `top_k` memories, the best first; starts_at and ends_at tell which part of the content was the nearest, where a
+-- vector was asked for and there is one. `request` {now, mode, model, top_k, reach (a cosine distance), lexemes, agent_id,
+-- namespace, except_namespace, user_id, session_id, from, to, as_of, entries, purpose, min_trust, half_life_days, explain}.
 CREATE OR REPLACE FUNCTION memory.search(tenant text, request text, query text, budget bigint)
-RETURNS TABLE (id text, similarity double precision, starts_at integer, ends_at integer, record bytea, content bytea)
+RETURNS TABLE (
+    id text, similarity double precision, starts_at integer, ends_at integer, record bytea, content bytea,
+    score double precision, parts text
+)
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-    asked jsonb = jsonb_strip_nulls(CAST(request AS jsonb));
+    asked constant jsonb = memory.asked_of(CAST(request AS jsonb));
 BEGIN
     PERFORM memory.enter_tenant(tenant);
-    IF asked ? 'namespace' THEN
-        asked = asked || jsonb_build_object('namespace_key', memory.key_of(asked ->> 'namespace'));
-    END IF;
-    IF asked ? 'user_id' THEN
-        asked = asked || jsonb_build_object('user_key', memory.key_of(asked ->> 'user_id'));
-    END IF;
-    IF asked ? 'session_id' THEN
-        asked = asked || jsonb_build_object('session_key', memory.key_of(asked ->> 'session_id'));
-    END IF;
     -- OFFSET 0: each of what was found is looked up by its whole key, in this order, whatever statistics there are.
     RETURN QUERY
     WITH told AS (
-        SELECT n.memory_id, n.distance, n.ordinal, m.memory, memory.describe(m.memory) AS record,
-            row_number() OVER (ORDER BY n.distance, n.memory_id) AS place
-        FROM memory.nearest(tenant, asked, CAST(query AS public.halfvec), asked ->> 'model',
-            CAST(asked ->> 'top_k' AS integer), CAST(asked ->> 'reach' AS double precision)) AS n
+        SELECT r.memory_id, r.ordinal, r.score, r.similarity, r.parts, m.memory, memory.describe(m.memory) AS record,
+            row_number() OVER (ORDER BY r.score DESC, r.memory_id) AS place
+        FROM memory.ranked(tenant, asked, CAST(nullif(query, '') AS public.halfvec),
+            ARRAY(SELECT CAST(lexeme AS bigint) FROM jsonb_array_elements_text(asked -> 'lexemes') AS lexeme)) AS r
         CROSS JOIN LATERAL (
-            SELECT each AS memory FROM memory.memories AS each WHERE each.tenant_id = tenant AND each.memory_id = n.memory_id OFFSET 0
+            SELECT each AS memory FROM memory.memories AS each WHERE each.tenant_id = tenant AND each.memory_id = r.memory_id OFFSET 0
         ) AS m
     ), found AS (
         SELECT t.*, sum(memory.weight((t.memory).content, t.record)) OVER (ORDER BY t.place) AS total FROM told AS t
     )
-    SELECT CAST(f.memory_id AS text), 1 - f.distance, c.starts_at, c.ends_at,
+    SELECT CAST(f.memory_id AS text), f.similarity, c.starts_at, c.ends_at,
         CASE WHEN f.total <= budget OR f.place = 1 THEN convert_to(f.record, 'UTF8') END,
-        CASE WHEN f.total <= budget THEN convert_to((f.memory).content, 'UTF8') END
+        CASE WHEN f.total <= budget THEN convert_to((f.memory).content, 'UTF8') END,
+        f.score, CAST(f.parts AS text)
     FROM found AS f
-    CROSS JOIN LATERAL (
+    LEFT JOIN LATERAL (
         SELECT each.starts_at, each.ends_at FROM memory.chunks AS each
         WHERE each.tenant_id = tenant AND each.model = asked ->> 'model' AND each.agent_id = (f.memory).agent_id
           AND each.namespace_key = memory.key_of((f.memory).namespace) AND each.memory_id = f.memory_id
           AND each.ordinal = f.ordinal
         OFFSET 0
-    ) AS c
+    ) AS c ON true
     ORDER BY f.place;
 END $$;
 

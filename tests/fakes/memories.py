@@ -8,7 +8,9 @@ from typing import Any
 
 from agent_memory.domain.chunking import Span
 from agent_memory.domain.fields import JsonObject
+from agent_memory.domain.fusion import TRUST, Candidate, idf, lexical_score, rank
 from agent_memory.domain.idempotency import KEEP, IdempotencyRecord
+from agent_memory.domain.lexemes import Worded
 from agent_memory.domain.merging import MERGE_ABOVE, Signature, says_the_same
 from agent_memory.domain.semantic import Memory
 from agent_memory.domain.semantic_store import (
@@ -17,14 +19,14 @@ from agent_memory.domain.semantic_store import (
     Entry,
     Hit,
     MemoryPosition,
+    MemorySearch,
     MemoryWalk,
     RequestAnswered,
     Stored,
-    VectorSearch,
 )
 from agent_memory.domain.usage import Tally
 
-_TRUST = ("tool_external", "tool_internal", "inference", "direct_user")
+_TRUST = tuple(reversed(TRUST))
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Kept:
     entries: tuple[str, ...]
     near_id: str | None
     earlier: list[Entry]
+    words: tuple[Worded, ...] = ()
 
 
 class InMemoryMemoryStore:
@@ -60,26 +63,59 @@ class InMemoryMemoryStore:
             self._tally.stored(draft.new.agent_id, draft.new.session_id)
         return stored
 
-    def search(self, tenant_id: str, search: VectorSearch) -> Iterator[Hit]:
-        found = []
+    def search(self, tenant_id: str, search: MemorySearch) -> Iterator[Hit]:
+        asked = [kept for kept in self._live(tenant_id, search.now) if _is_asked(kept, search)]
+        scope = [
+            kept
+            for (tenant, _), kept in self._kept.items()
+            if tenant == tenant_id and search.agent_id in (None, kept.memory.agent_id)
+        ]
+        query = _weights(scope, search.lexemes)
+        near = {kept.memory.id: _nearest(kept, search) for kept in asked}
+        floor = search.threshold
+        candidates = [
+            Candidate(
+                id=kept.memory.id,
+                cosine=hit[0] if (hit := near[kept.memory.id]) else None,
+                lexical=max(
+                    (lexical_score(dict(each.lexemes), each.length, query) for each in kept.words), default=0.0
+                ),
+                occurred_at=kept.memory.timestamp,
+                trust=kept.memory.trust,
+                pinned=kept.memory.pinned,
+            )
+            for kept in asked
+        ]
+        candidates = [
+            each for each in candidates if floor is None or (each.cosine is not None and each.cosine >= floor)
+        ]
+        for memory_id, score, parts in self._scored(tenant_id, candidates, search):
+            found = near[memory_id]
+            similarity, passage = found or (None, None)
+            kept = self._kept[tenant_id, memory_id]
+            yield Hit(kept.memory, similarity, passage, score, parts if search.explain else None)
+
+    def _scored(
+        self, tenant_id: str, candidates: Sequence[Candidate], search: MemorySearch
+    ) -> list[tuple[str, float, JsonObject]]:
+        if search.mode != "hybrid":
+            of = [(each, each.cosine if search.mode == "vector" else round(each.lexical, 9)) for each in candidates]
+            name = "cosine" if search.mode == "vector" else "lexical"
+            scored = [(each.id, score, {name: score}) for each, score in of if score is not None]
+            scored = [each for each in scored if each[1] or search.mode == "vector"]
+            return sorted(scored, key=lambda each: (-each[1], each[0]))[: search.top_k]
+        at = search.as_of or search.now
+        ranked = rank(candidates, self._sessions(tenant_id, search), at, search.half_life_days, search.top_k)
+        return [(each.id, each.score, each._asdict()) for each in ranked]
+
+    def _sessions(self, tenant_id: str, search: MemorySearch) -> list[list[str]]:
+        sessions: dict[tuple[str | None, ...], list[tuple[datetime, str]]] = {}
         for kept in self._live(tenant_id, search.now):
             memory = kept.memory
-            if (
-                kept.model == search.model
-                and search.agent_id in (None, memory.agent_id)
-                and search.namespace in (None, memory.namespace)
-                and search.user_id in (None, memory.user_id)
-                and search.session_id in (None, memory.session_id)
-                and (search.start is None or search.start <= memory.timestamp)
-                and (search.end is None or memory.timestamp <= search.end)
-                and set(search.entries) <= set(kept.entries)
-            ):
-                best = max(kept.chunks, key=lambda chunk: cosine(chunk.vector, search.vector))
-                found.append(Hit(memory, cosine(best.vector, search.vector), Span(*best.span)))
-        found.sort(key=lambda hit: (-hit.similarity, hit.memory.id))
-        for hit in found[: search.top_k]:
-            if search.threshold is None or hit.similarity >= search.threshold:
-                yield hit
+            if memory.session_id is not None and (search.as_of is None or memory.timestamp <= search.as_of):
+                session = sessions.setdefault((memory.agent_id, memory.namespace, memory.session_id), [])
+                session.append((memory.timestamp, memory.id))
+        return [[memory_id for _, memory_id in sorted(session)] for session in sessions.values()]
 
     def get(self, tenant_id: str, memory_id: str, now: datetime) -> Memory | None:
         kept = self._one(tenant_id, memory_id, now)
@@ -129,7 +165,7 @@ class InMemoryMemoryStore:
         if twin is None:
             memory = _memory(draft, now)
             near_id = apart.memory.id if apart else None
-            kept = Kept(memory, draft.chunks, model, draft.signature, draft.entries, near_id, [])
+            kept = Kept(memory, draft.chunks, model, draft.signature, draft.entries, near_id, [], draft.words)
             self._kept[tenant_id, memory.id] = kept
             self._tally.vectors += len(kept.chunks)
             return Stored(memory, deduplicated=False, apart_from=near_id)
@@ -143,7 +179,8 @@ class InMemoryMemoryStore:
         scope = [
             kept
             for kept in self._live(tenant_id, now)
-            if kept.model == model and _scope(kept.memory) == (new.agent_id, new.namespace, new.user_id)
+            if kept.model == model
+            and _scope(kept.memory) == (new.agent_id, new.namespace, new.user_id, frozenset(new.purposes or ()))
         ]
         for kept in scope:
             if kept.memory.content == new.content:
@@ -200,12 +237,13 @@ def _merge(kept: Kept, draft: Draft, now: datetime) -> None:
             timestamp=new.timestamp or now,
             source=_source(draft) or old.source,
             trust=new.trust or "direct_user",
+            pinned=old.pinned if new.pinned is None else new.pinned,
         )
         if said.timestamp < old.timestamp:
             earlier = replace(said, updated_at=now)
         else:
             current = said
-            kept.chunks, kept.signature = draft.chunks, draft.signature
+            kept.chunks, kept.signature, kept.words = draft.chunks, draft.signature, draft.words
             kept.entries = kept.entries if new.metadata is None else draft.entries
     changed = (current.content, current.metadata) != (earlier.content, earlier.metadata)
     if changed:
@@ -213,7 +251,6 @@ def _merge(kept: Kept, draft: Draft, now: datetime) -> None:
     kept.memory = replace(
         current,
         updated_at=max(now, old.updated_at),
-        purposes=tuple(sorted({*old.purposes, *(new.purposes or [])})),
         expires_at=max(old.expires_at, draft.expires_at) if old.expires_at and draft.expires_at else None,
         revision=old.revision + changed,
     )
@@ -233,6 +270,7 @@ def _memory(draft: Draft, now: datetime) -> Memory:
         purposes=tuple(new.purposes or ()),
         source=_source(draft),
         trust=new.trust or "direct_user",
+        pinned=new.pinned or False,
         timestamp=new.timestamp or now,
         created_at=now,
         updated_at=now,
@@ -257,8 +295,37 @@ def _entry(kind: Any, memory: Memory, replaced_at: datetime | None = None) -> En
     )
 
 
-def _scope(memory: Memory) -> tuple[str, str, str | None]:
-    return memory.agent_id, memory.namespace, memory.user_id
+def _scope(memory: Memory) -> tuple[str, str, str | None, frozenset[str]]:
+    return memory.agent_id, memory.namespace, memory.user_id, frozenset(memory.purposes)
+
+
+def _is_asked(kept: Kept, search: MemorySearch) -> bool:
+    memory = kept.memory
+    end = min((each for each in (search.end, search.as_of) if each is not None), default=None)
+    return (
+        search.agent_id in (None, memory.agent_id)
+        and search.namespace in (None, memory.namespace)
+        and search.user_id in (None, memory.user_id)
+        and search.session_id in (None, memory.session_id)
+        and (search.start is None or search.start <= memory.timestamp)
+        and (end is None or memory.timestamp <= end)
+        and set(search.entries) <= set(kept.entries)
+        and (not memory.purposes or search.purpose in memory.purposes)
+        and (search.min_trust is None or _TRUST.index(memory.trust) >= _TRUST.index(search.min_trust))
+    )
+
+
+def _weights(scope: Sequence[Kept], lexemes: Sequence[int]) -> dict[int, float]:
+    pieces = [{each.number for each in piece.lexemes} for kept in scope for piece in kept.words]
+    return {lexeme: idf(len(pieces), sum(lexeme in piece for piece in pieces)) for lexeme in lexemes}
+
+
+def _nearest(kept: Kept, search: MemorySearch) -> tuple[float, Span] | None:
+    if search.vector is None or kept.model != search.model:
+        return None
+    vector = search.vector
+    best = max(kept.chunks, key=lambda chunk: cosine(chunk.vector, vector))
+    return cosine(best.vector, vector), Span(*best.span)
 
 
 def _position(memory: Memory) -> MemoryPosition:

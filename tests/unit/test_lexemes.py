@@ -80,13 +80,19 @@ def test_the_same_text_gives_the_same_lexemes_however_it_is_encoded(text: str) -
 
     assert worded(unicodedata.normalize("NFKC", text), "english") == said
     assert list(said.lexemes) == sorted(set(said.lexemes))
-    assert all(-(2**63) <= lexeme.number < 2**63 and lexeme.count > 0 for lexeme in said.lexemes)
+    assert all(-(2**63) <= lexeme.number < 2**63 and lexeme.times > 0 for lexeme in said.lexemes)
     assert set(query_lexemes(text, "english")) <= {lexeme.number for lexeme in said.lexemes}
 
 
 def test_another_process_gives_the_same_numbers() -> None:
     code = "from agent_memory.domain.lexemes import query_lexemes; print(query_lexemes('Prices 茶 👍', 'english'))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": "lambda_src", "PYTHONHASHSEED": "7"})
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": "lambda_src", "PYTHONHASHSEED": "7"},
+    )
 
     assert told.stdout.strip() == str(query_lexemes("Prices 茶 👍", "english"))
 
@@ -116,6 +122,8 @@ def test_only_the_language_in_use_is_loaded() -> None:
         "import sys; from agent_memory.domain.lexemes import worded; worded('words', 'english');"
         "print([each for each in sys.modules if each.endswith('_stemmer')])"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": "lambda_src"})
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": "lambda_src"}
+    )
 
     assert told.stdout.strip() == "['snowballstemmer.english_stemmer']"

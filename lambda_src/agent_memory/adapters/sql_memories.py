@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent_memory.adapters.sql_memory_draft import answer_of, store_calls, vector_text
-from agent_memory.adapters.sql_memory_rows import Reader, read_entry, read_stored
-from agent_memory.domain.chunking import Span
+from agent_memory.adapters.sql_memory_rows import Reader, read_entry, read_hit, read_stored
 from agent_memory.domain.database import Database, Row, Scalar
 from agent_memory.domain.idempotency import IdempotencyRecord
 from agent_memory.domain.json_document import dumps
@@ -20,10 +19,10 @@ from agent_memory.domain.semantic_store import (
     Entry,
     Hit,
     MemoryPosition,
+    MemorySearch,
     MemoryWalk,
     RequestAnswered,
     Stored,
-    VectorSearch,
 )
 from agent_memory.domain.times import format_time, from_micros
 from agent_memory.domain.usage import Tally
@@ -76,11 +75,13 @@ class SqlMemoryStore:
             for each, draft in zip(outcomes, drafts, strict=True)
         ]
 
-    def search(self, tenant_id: str, search: VectorSearch) -> Iterator[Hit]:
+    def search(self, tenant_id: str, search: MemorySearch) -> Iterator[Hit]:
         """See `MemoryStore.search`; one call."""
         request = {
             "now": search.now,
+            "mode": search.mode,
             "model": search.model,
+            "lexemes": search.lexemes,
             "top_k": search.top_k,
             "reach": 2.0 if search.threshold is None else 1 - search.threshold,
             "agent_id": search.agent_id,
@@ -90,13 +91,19 @@ class SqlMemoryStore:
             "from": search.start,
             "to": search.end,
             "entries": search.entries,
+            "as_of": search.as_of,
+            "purpose": search.purpose,
+            "min_trust": search.min_trust,
+            "half_life_days": search.half_life_days,
+            "explain": search.explain,
         }
         reader = self._reader(tenant_id, search.now)
         arguments: dict[str, Scalar] = {"tenant": tenant_id, "request": dumps(request), "budget": reader.budget}
-        rows = self._database.call("search", {**arguments, "query": vector_text(search.vector)}, _TIMEOUT_S)
+        query = "" if search.vector is None else vector_text(search.vector)
+        rows = self._database.call("search", {**arguments, "query": query}, _TIMEOUT_S)
         for row, memory in zip(rows, reader.memories(rows), strict=True):
             if memory is not None:
-                yield Hit(memory, _float(row["similarity"]), Span(_int(row["starts_at"]), _int(row["ends_at"])))
+                yield read_hit(row, memory)
 
     def get(self, tenant_id: str, memory_id: str, now: datetime) -> Memory | None:
         """See `MemoryStore.get`; one call."""
@@ -172,8 +179,3 @@ def _walk(walk: MemoryWalk) -> str:
 def _int(value: object) -> int:
     assert isinstance(value, int)  # noqa: S101 - the column is an integer
     return value
-
-
-def _float(value: object) -> float:
-    assert isinstance(value, int | float)  # noqa: S101 - the column is a number
-    return float(value)

@@ -1,6 +1,6 @@
-"""How drafts become the calls of `memory.store` and `memory.add_chunks`."""
+"""How drafts become the calls of `memory.store`, `memory.add_chunks` and `memory.add_postings`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from agent_memory.domain.database import Call, Scalar
@@ -46,9 +46,13 @@ def store_calls(
     lines = [_lines(draft) for draft in drafts]
     room = max_bytes - sum(len(draft.new.content.encode()) * 4 // 3 for draft in drafts)
     inline = [chunks if len(chunks) == 1 else [] for chunks in lines]
-    if sum(len(line) for chunks in lines for line in chunks) < room // 2:
+    words = [_posting_lines(draft) for draft in drafts]
+    if sum(len(line) for chunks in (*lines, *words) for line in chunks) < room // 2:
         inline = lines
-    items = [_item(draft, len(chunks)) for draft, chunks in zip(drafts, inline, strict=True)]
+    items = [
+        _item(draft, len(chunks), said if chunks else None)
+        for draft, chunks, said in zip(drafts, inline, words, strict=True)
+    ]
     request = {
         "now": now,
         "patience_ms": round(patience_s * 900),  # the rest is for the way there and back
@@ -63,9 +67,10 @@ def store_calls(
     contents = "".join(draft.new.content for draft in drafts).encode()
     arguments: dict[str, Scalar] = {"tenant": tenant_id, "request": described, "contents": contents}
     calls = [Call("store", {**arguments, "chunks": chunks_sent})]
-    for draft, chunks, sent in zip(drafts, lines, inline, strict=True):
+    for draft, chunks, said, sent in zip(drafts, lines, words, inline, strict=True):
         if not sent:
             calls += _chunk_calls(tenant_id, draft, chunks, model, max_bytes)
+            calls += _posting_calls(tenant_id, draft, said, max_bytes)
     return calls
 
 
@@ -83,11 +88,36 @@ def _chunk_calls(tenant_id: str, draft: Draft, lines: Sequence[str], model: str,
         yield Call("add_chunks", arguments)
 
 
+def _posting_calls(tenant_id: str, draft: Draft, lines: Sequence[str], max_bytes: int) -> Iterator[Call]:
+    per_call = max(1, max_bytes // (2 * max((len(line) for line in lines), default=1)))
+    for first in range(0, len(lines), per_call):
+        postings = "\n".join(lines[first : first + per_call])
+        arguments: dict[str, Scalar] = {
+            "tenant": tenant_id,
+            "id": draft.id,
+            "first_ordinal": first,
+            "postings": postings,
+        }
+        yield Call("add_postings", arguments)
+
+
+def _posting_lines(draft: Draft) -> list[str]:
+    """One for each chunk: its length, its lexemes, and how often it holds each."""
+    return [
+        f"{length} {_array(each.number for each in lexemes)} {_array(each.times for each in lexemes)}"
+        for lexemes, length in draft.words
+    ]
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
 def _lines(draft: Draft) -> list[str]:
     return [f"{chunk.span.start} {chunk.span.end} {vector_text(chunk.vector)}" for chunk in draft.chunks]
 
 
-def _item(draft: Draft, lines: int) -> JsonObject:
+def _item(draft: Draft, lines: int, postings: Sequence[str] | None) -> JsonObject:
     new, alone = draft.new, len(draft.chunks) == 1
     return {
         "memory_id": draft.id,
@@ -108,6 +138,8 @@ def _item(draft: Draft, lines: int) -> JsonObject:
         "lines": lines,
         "marks": draft.signature.marks if alone else None,
         "words": draft.signature.words if alone else None,
+        "postings": None if postings is None else "\n".join(postings),
+        "pinned": new.pinned,
         "dedupe": new.dedupe,
         "merge_above": MERGE_ABOVE,
     }

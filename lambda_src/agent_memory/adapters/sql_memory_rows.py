@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from agent_memory.domain.chunking import Span
 from agent_memory.domain.database import Database, Row, Scalar
 from agent_memory.domain.json_document import parse
 from agent_memory.domain.semantic import Memory
-from agent_memory.domain.semantic_store import Draft, Entry, Stored
+from agent_memory.domain.semantic_store import Draft, Entry, Hit, Stored
 from agent_memory.domain.times import from_micros
 
 _BUDGET = 4_000_000  # a page has 2.5 MB; more is never wanted at once
@@ -95,10 +96,23 @@ def read_memory(record: Mapping[str, Any], content: str) -> Memory:
         purposes=tuple(record["purposes"]),
         source=source,
         trust=record["trust"],
+        pinned=record["pinned"],
         timestamp=from_micros(record["occurred_at"]),
         created_at=from_micros(record["created_at"]),
         updated_at=from_micros(record["updated_at"]),
         expires_at=None if record["expires_at"] is None else from_micros(record["expires_at"]),
+    )
+
+
+def read_hit(row: Row, memory: Memory) -> Hit:
+    """What was found of a memory."""
+    similarity, start, end, parts = row["similarity"], row["starts_at"], row["ends_at"], row["parts"]
+    return Hit(
+        memory,
+        similarity=None if similarity is None else float(similarity),
+        passage=None if start is None or end is None else Span(int(start), int(end)),
+        score=float(row["score"] or 0),
+        parts=None if parts is None else json.loads(str(parts)),
     )
 
 
@@ -119,6 +133,7 @@ def read_stored(outcome: Mapping[str, Any], draft: Draft, merged: Memory | None)
         purposes=tuple(new.purposes or ()),
         source=dict(new.source) if new.source else None,
         trust=outcome["trust"],
+        pinned=new.pinned or False,
         timestamp=from_micros(outcome["occurred_at"]),
         created_at=from_micros(outcome["created_at"]),
         updated_at=written,

@@ -3,13 +3,13 @@
     base  = MEANING x cosine (0 when negative or unknown) + (1 - MEANING) x lexical
     score = (base + the most that a neighbour lends) x recency x trust + what being pinned adds
 
-`lexical` is BM25 over the weight of all lexemes of the query, so that 1 means that a memory of average length holds each
-of them once. Both are absolute: a score does not depend on what else was found. A neighbour is one of the two memories
-before or after in the session, and lends a part of its own base. Figures and why: ADR 19.
+`lexical` is BM25 over the weight of all lexemes of the query, so that 1 means that a memory of average length holds
+each of them once. Both are absolute: a score does not depend on what else was found. A neighbour is one of the two
+memories before or after in the session; one that is shortlisted lends a part of its base. Figures and why: ADR 19.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -18,6 +18,9 @@ HALF_LIFE_DAYS = 365.0
 """After which a memory has lost half of what age can take; unless a search says otherwise."""
 TRUST = {"direct_user": 1.0, "inference": 0.95, "tool_internal": 0.9, "tool_external": 0.85}
 """What the words of each kind of source count, the most trusted first."""
+
+SHORTLISTED = 20
+"""How many more than are asked for are looked at by either side."""
 
 _DIGITS = 9  # of a score: sums of floating point numbers come out differently in another order
 _DAY = timedelta(days=1)
@@ -56,6 +59,8 @@ class Ranked(NamedTuple):
 
     id: str
     score: float
+    cosine: float | None
+    lexical: float
     base: float
     lent: float
     recency: float
@@ -65,7 +70,7 @@ class Ranked(NamedTuple):
 
 def idf(texts: int, holders: int) -> float:
     """How much a lexeme tells that `holders` of all `texts` have."""
-    return math.log(1 + (texts - holders + 0.5) / (holders + 0.5))
+    return math.log(1 + (max(texts, holders) - holders + 0.5) / (holders + 0.5))
 
 
 def lexical_score(
@@ -94,36 +99,61 @@ def recency(age: timedelta, half_life_days: float | None, weights: Weights = WEI
 
 def rank(
     candidates: Iterable[Candidate],
-    sessions: Sequence[Sequence[str]],
+    sessions: Iterable[Sequence[str]],
     at: datetime,
     half_life_days: float | None,
+    top_k: int,
     weights: Weights = WEIGHTS,
 ) -> list[Ranked]:
-    """The best first, equal ones by id. `sessions` are the ids of each session's memories in their order."""
-    found = {candidate.id: candidate for candidate in candidates}
-    bases = {each.id: _base(each, weights) for each in found.values()}
-    lent = _lent(bases, sessions, weights)
+    """Find the best of all that is as asked, equal ones by id.
+
+    `sessions` are the ids of each session's memories, in order.
+    """
+    every = {candidate.id: candidate for candidate in candidates}
+    bases = {each.id: _base(each, weights) for each in every.values()}
+    listed = _shortlist(every.values(), top_k + SHORTLISTED)
+    beside = _beside(sessions, len(weights.lent))
+    best = _first(top_k, listed, bases.__getitem__)
+    shown = listed | {memory for one in best for memory, _ in beside.get(one, ()) if memory in every}
     ranked = []
-    for each in found.values():
-        aged = 1.0 if each.pinned else recency(at - each.occurred_at, half_life_days, weights)
-        pinned = weights.pinned if each.pinned else 0.0
-        gift = lent.get(each.id, 0.0)
-        score = round((bases[each.id] + gift) * aged * TRUST[each.trust] + pinned, _DIGITS)
-        ranked.append(Ranked(each.id, score, bases[each.id], gift, aged, TRUST[each.trust], pinned))
-    return sorted(ranked, key=lambda each: (-each.score, each.id))
+    for one in shown:
+        near = ((other, distance) for other, distance in beside.get(one, ()) if other in listed)
+        lent = max((bases[other] * weights.lent[distance - 1] for other, distance in near), default=0.0)
+        ranked.append(_ranked(every[one], bases[one], lent, at, half_life_days, weights))
+    return sorted(ranked, key=lambda each: (-each.score, each.id))[:top_k]
+
+
+def _ranked(
+    one: Candidate, base: float, lent: float, at: datetime, half_life_days: float | None, weights: Weights
+) -> Ranked:
+    aged = 1.0 if one.pinned else recency(at - one.occurred_at, half_life_days, weights)
+    pinned = weights.pinned if one.pinned else 0.0
+    score = round((base + lent) * aged * TRUST[one.trust] + pinned, _DIGITS)
+    return Ranked(one.id, score, one.cosine, one.lexical, base, lent, aged, TRUST[one.trust], pinned)
 
 
 def _base(candidate: Candidate, weights: Weights) -> float:
     return weights.meaning * max(candidate.cosine or 0.0, 0.0) + (1 - weights.meaning) * candidate.lexical
 
 
-def _lent(bases: Mapping[str, float], sessions: Sequence[Sequence[str]], weights: Weights) -> dict[str, float]:
-    lent: dict[str, float] = {}
-    for session in sessions:
-        for place, memory in enumerate(session):
-            for distance, part in enumerate(weights.lent, 1):
-                for neighbour in (place - distance, place + distance):
-                    if 0 <= neighbour < len(session):
-                        gift = part * bases.get(session[neighbour], 0.0)
-                        lent[memory] = max(lent.get(memory, 0.0), gift)
-    return lent
+def _shortlist(candidates: Iterable[Candidate], most: int) -> set[str]:
+    near = {each.id: each.cosine for each in candidates if each.cosine is not None}
+    worded = {each.id: each.lexical for each in candidates if each.lexical}
+    return {*_first(most, near, near.__getitem__), *_first(most, worded, worded.__getitem__)}
+
+
+def _first(most: int, ids: Iterable[str], value: Callable[[str], float]) -> list[str]:
+    return sorted(ids, key=lambda one: (-value(one), one))[:most]
+
+
+def _beside(sessions: Iterable[Sequence[str]], reach: int) -> dict[str, list[tuple[str, int]]]:
+    """For each memory those of its session up to `reach` places away, with their distance."""
+    return {
+        one: [
+            (other, abs(place - elsewhere))
+            for elsewhere, other in enumerate(session[max(0, place - reach) : place + reach + 1], max(0, place - reach))
+            if elsewhere != place
+        ]
+        for session in sessions
+        for place, one in enumerate(session)
+    }

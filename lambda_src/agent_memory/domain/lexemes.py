@@ -20,11 +20,12 @@ from typing import NamedTuple
 
 from agent_memory.domain.text_match import MARKS, UNSPACED
 
-LANGUAGES = frozenset(
-    "arabic armenian basque catalan czech danish dutch english esperanto estonian finnish french german greek hindi "
-    "hungarian indonesian irish italian lithuanian nepali none norwegian persian polish portuguese romanian russian "
-    "serbian sesotho spanish swedish tamil turkish yiddish".split()
-)
+_LANGUAGES = """
+arabic armenian basque catalan czech danish dutch english esperanto estonian finnish french german greek hindi hungarian
+indonesian irish italian lithuanian nepali none norwegian persian polish portuguese romanian russian serbian sesotho
+spanish swedish tamil turkish yiddish
+"""
+LANGUAGES = frozenset(_LANGUAGES.split())
 """Whose stems are known; with `none` words are compared as they are written."""
 MAX_QUERY_LEXEMES = 64
 """A query counts by its first distinct lexemes."""
@@ -37,8 +38,8 @@ _IS_PAIRED = re.compile(rf"[{_PAIRED}]")
 _ACCENTS = re.compile("[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670]")  # of Latin, Greek, Cyrillic; of Arabic
 # Pronouns, auxiliaries, articles and question words. What is left of contractions at an apostrophe is among them.
 _ENGLISH = """
-a an the and or but if nor so than too very not no of at by for with in into on to as such that this these those there then
-i me my you your he him his she her it its we us our they them their who whom whose which what when where why how
+a an the and or but if nor so than too very not no of at by for with in into on to as such that this these those there
+then i me my you your he him his she her it its we us our they them their who whom whose which what when where why how
 is are was were be been being am do does did has have had can could will would shall should may might must
 s t d m ll re ve don doesn didn isn aren wasn weren hasn haven hadn couldn wouldn shouldn
 """
@@ -49,7 +50,7 @@ class Lexeme(NamedTuple):
     """One lexeme of a piece of text, and how often it stands there."""
 
     number: int
-    count: int
+    times: int
 
 
 class Worded(NamedTuple):

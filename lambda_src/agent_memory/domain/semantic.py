@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from agent_memory.domain.chunking import estimate_tokens
-from agent_memory.domain.fields import Body, Id, JsonObject, Limit, Time, Write
+from agent_memory.domain.fields import Body, Id, JsonObject, Limit, Time, Trust, Write
+from agent_memory.domain.fusion import HALF_LIFE_DAYS
 
 MAX_CONTENT_BYTES = 1_048_576
 MAX_QUERY_CHARACTERS = 8192
 MAX_QUERY_TOKENS = 2000
 MAX_TOP_K = 100
 MAX_BATCH = 100
+MAX_HALF_LIFE_DAYS = 36_500
 
 
 def _text(value: str) -> str:
@@ -35,6 +37,7 @@ def _query(value: str) -> str:
 
 Text = Annotated[str, AfterValidator(_text)]
 Query = Annotated[Text, Field(max_length=MAX_QUERY_CHARACTERS), AfterValidator(_query)]
+Mode = Literal["hybrid", "vector", "lexical"]
 Cosine = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 
 
@@ -47,6 +50,7 @@ class NewMemory(Write):
     session_id: Id | None = None
     timestamp: Time | None = None
     dedupe: bool = True
+    pinned: bool | None = None
 
 
 class MemoryBatch(Body):
@@ -56,7 +60,10 @@ class MemoryBatch(Body):
 
 
 class SearchRequest(Body):
-    """Body of POST /v1/memory/semantic/search; `from` and `to` are inclusive and mean the memories' own time."""
+    """Body of POST /v1/memory/semantic/search; `from` and `to` are inclusive and mean the memories' own time.
+
+    `as_of` looks at what had occurred by then, from then. A memory with purposes is found for one of these alone.
+    """
 
     query: Query
     agent_id: Id | None = None
@@ -68,7 +75,22 @@ class SearchRequest(Body):
     metadata_filter: JsonObject | None = None
     start: Annotated[Time | None, Field(alias="from")] = None
     end: Annotated[Time | None, Field(alias="to")] = None
-    mode: Literal["vector"] = "vector"
+    as_of: Time | None = None
+    purpose: Id | None = None
+    min_trust: Trust | None = None
+    mode: Mode = "hybrid"
+    half_life_days: Annotated[float, Field(gt=0, le=MAX_HALF_LIFE_DAYS, allow_inf_nan=False)] | None = HALF_LIFE_DAYS
+    explain: bool = False
+
+    @model_validator(mode="after")
+    def _fits_its_mode(self) -> "SearchRequest":
+        if self.mode == "lexical" and self.threshold is not None:
+            msg = "threshold is a cosine, which mode lexical does not have"
+            raise ValueError(msg)
+        if self.mode != "hybrid" and "half_life_days" in self.model_fields_set:
+            msg = "half_life_days is for mode hybrid alone"
+            raise ValueError(msg)
+        return self
 
 
 class MemoriesQuery(Body):
@@ -98,6 +120,22 @@ class MemoryResponse(BaseModel):
     session_id: str | None
     revision: int
     trust: str
+    pinned: bool
+
+
+class FoundPart(BaseModel):
+    """From where to where a memory's nearest part goes, in characters."""
+
+    start: int
+    end: int
+
+
+class FoundMemory(MemoryResponse):
+    """A memory that was found; `similarity_score` is null where no vector was compared, and `passage` with it."""
+
+    score: float
+    passage: FoundPart | None
+    parts: dict[str, float | None] | None = None
 
 
 class StoredResponse(MemoryResponse):
@@ -116,7 +154,7 @@ class MemoriesResponse(BaseModel):
 class SearchResponse(BaseModel):
     """What was found, the best first."""
 
-    results: list[MemoryResponse]
+    results: list[FoundMemory]
 
 
 class HistoryEntry(BaseModel):
@@ -154,6 +192,7 @@ class Memory:
     purposes: tuple[str, ...]
     source: JsonObject | None
     trust: str
+    pinned: bool
     timestamp: datetime
     created_at: datetime
     updated_at: datetime
@@ -179,5 +218,6 @@ class Memory:
             "session_id": self.session_id,
             "revision": self.revision,
             "trust": self.trust,
+            "pinned": self.pinned,
             **given,
         }

@@ -9,8 +9,9 @@ from agent_memory.domain.chunking import Span
 from agent_memory.domain.embedding import Vector
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import IdempotencyRecord
+from agent_memory.domain.lexemes import Worded
 from agent_memory.domain.merging import Signature
-from agent_memory.domain.semantic import Memory, NewMemory
+from agent_memory.domain.semantic import Memory, Mode, NewMemory
 
 
 class Chunk(NamedTuple):
@@ -30,6 +31,8 @@ class Draft:
     chunks: tuple[Chunk, ...]
     signature: Signature
     entries: tuple[str, ...]
+    words: tuple[Worded, ...] = ()
+    """Of each chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,18 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class VectorSearch:
-    """What is looked for, in one tenant; times are inclusive, `entries` must all be the memory's."""
+class MemorySearch:
+    """What is looked for, in one tenant; times are inclusive, `entries` must all be the memory's.
 
-    vector: Vector
+    Mode vector needs no lexemes, and mode lexical no vector. `threshold` is a cosine.
+    """
+
+    vector: Vector | None
     model: str
     top_k: int
     now: datetime
+    mode: Mode = "hybrid"
+    lexemes: tuple[int, ...] = ()
     threshold: float | None = None
     agent_id: str | None = None
     namespace: str | None = None
@@ -62,14 +70,21 @@ class VectorSearch:
     start: datetime | None = None
     end: datetime | None = None
     entries: tuple[str, ...] = ()
+    as_of: datetime | None = None
+    purpose: str | None = None
+    min_trust: str | None = None
+    half_life_days: float | None = None
+    explain: bool = False
 
 
 class Hit(NamedTuple):
-    """A memory that was found, and the part of it that is nearest to what was looked for."""
+    """A memory that was found, its cosine where there is one, and the part that is nearest to what was looked for."""
 
     memory: Memory
-    similarity: float
-    passage: Span
+    similarity: float | None
+    passage: Span | None
+    score: float
+    parts: JsonObject | None = None
 
 
 class MemoryPosition(NamedTuple):
@@ -114,7 +129,7 @@ class RequestAnswered(Exception):
 
 
 class MemoryStore(Protocol):
-    """Texts with vectors, in scopes of (tenant, agent, user, namespace) within which near duplicates merge.
+    """Texts with vectors, in scopes of (tenant, agent, user, namespace, purposes) within which near duplicates merge.
 
     A draft merges with an equal text, or with the nearest of a cosine over MERGE_ABOVE that says the same, unless that
     one comes from a more trusted source; the text before it goes into the history. Every method raises StoreUnavailable
@@ -131,8 +146,8 @@ class MemoryStore(Protocol):
             PayloadTooLarge: together they are more than one request can carry.
         """
 
-    def search(self, tenant_id: str, search: VectorSearch) -> Iterator[Hit]:
-        """Yield live memories, the nearest first; fewer than `top_k` only where no more are as asked."""
+    def search(self, tenant_id: str, search: MemorySearch) -> Iterator[Hit]:
+        """Yield live memories, the best by the rule of `fusion` first; fewer than `top_k` where no more are found."""
 
     def get(self, tenant_id: str, memory_id: str, now: datetime) -> Memory | None:
         """Read a live memory."""

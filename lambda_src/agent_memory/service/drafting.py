@@ -9,6 +9,7 @@ from agent_memory.domain import metadata
 from agent_memory.domain.chunking import chunk
 from agent_memory.domain.embedding import Embedders, space
 from agent_memory.domain.json_document import dumps
+from agent_memory.domain.lexemes import Worded, worded
 from agent_memory.domain.merging import Signature, signature
 from agent_memory.domain.semantic import MAX_CONTENT_BYTES, NewMemory
 from agent_memory.domain.semantic_store import Chunk, Draft
@@ -30,10 +31,13 @@ class Outline(NamedTuple):
 class Drafting:
     """Makes drafts; texts are cut at `chunk_tokens`, well below what the model takes."""
 
-    def __init__(self, embedders: Embedders, chunk_tokens: int, tally: Tally | None = None) -> None:
+    def __init__(
+        self, embedders: Embedders, chunk_tokens: int, tally: Tally | None = None, language: str = "english"
+    ) -> None:
         self._embedders = embedders
         self._chunk_tokens = chunk_tokens
         self._tally = tally or Tally()
+        self.language = language
 
     @property
     def model(self) -> str:
@@ -57,8 +61,9 @@ class Drafting:
         ]
         self._tally.need("vectors", len(pieces))  # all, though some may merge
         vectors = iter(self._embedders.served().embed(pieces))
+        words = (worded(piece, self.language) for piece in pieces)
         return [
-            _draft(each, tuple(Chunk(span, next(vectors)) for span in spans))
+            _draft(each, tuple(Chunk(span, next(vectors)) for span in spans), tuple(next(words) for _ in spans))
             for each, spans in zip(outlines, cut, strict=True)
         ]
 
@@ -87,7 +92,7 @@ def check_size(content_bytes: int) -> None:
         )
 
 
-def _draft(each: Outline, chunks: tuple[Chunk, ...]) -> Draft:
+def _draft(each: Outline, chunks: tuple[Chunk, ...], words: tuple[Worded, ...]) -> Draft:
     # Longer texts merge with their equals only, so nobody asks what they say.
     said = signature(each.new.content) if len(chunks) == 1 else Signature((), ())
-    return Draft(str(uuid4()), each.new, each.expires_at, chunks, said, each.entries)
+    return Draft(str(uuid4()), each.new, each.expires_at, chunks, said, each.entries, words)

@@ -9,17 +9,18 @@ from agent_memory.domain.embedding import Embedders, space
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import Attempt
 from agent_memory.domain.json_document import RawJson, dumps
+from agent_memory.domain.lexemes import query_lexemes
 from agent_memory.domain.metadata import entries
 from agent_memory.domain.semantic import MemoriesQuery, Memory, NewMemory, SearchRequest
 from agent_memory.domain.semantic_store import (
     Draft,
     Hit,
     MemoryPosition,
+    MemorySearch,
     MemoryStore,
     MemoryWalk,
     RequestAnswered,
     Stored,
-    VectorSearch,
 )
 from agent_memory.domain.state import StateKey
 from agent_memory.domain.times import from_micros, to_micros
@@ -76,7 +77,7 @@ class SemanticMemory:
         return stored
 
     def search(self, tenant_id: str, asked: SearchRequest) -> Found:
-        """Find what is nearest to the query."""
+        """Find what the query means and says."""
         return _within_a_page(_found(hit) for hit in self._hits(tenant_id, asked))
 
     def get(self, tenant_id: str, memory_id: str) -> Memory:
@@ -134,12 +135,14 @@ class SemanticMemory:
 
     def _hits(self, tenant_id: str, asked: SearchRequest) -> Iterator[Hit]:
         embedder = self._embedders.served()
-        (vector,) = embedder.embed([asked.query])
-        search = VectorSearch(
+        vector = None if asked.mode == "lexical" else next(iter(embedder.embed([asked.query])))
+        search = MemorySearch(
             vector=vector,
             model=space(embedder),
             top_k=asked.top_k,
             now=self._clock(),
+            mode=asked.mode,
+            lexemes=() if asked.mode == "vector" else query_lexemes(asked.query, self._drafting.language),
             threshold=None if asked.threshold is None else asked.threshold - _ROUNDING,
             agent_id=asked.agent_id,
             namespace=asked.namespace,
@@ -148,6 +151,11 @@ class SemanticMemory:
             start=asked.start,
             end=asked.end,
             entries=tuple(entries(asked.metadata_filter or {}, "metadata_filter")),
+            as_of=asked.as_of,
+            purpose=asked.purpose,
+            min_trust=asked.min_trust,
+            half_life_days=asked.half_life_days if asked.mode == "hybrid" else None,
+            explain=asked.explain,
         )
         return self._store.search(tenant_id, search)
 
@@ -191,8 +199,9 @@ def _within_a_page(records: Iterator[JsonObject]) -> Found:
 
 
 def _found(hit: Hit) -> JsonObject:
-    passage = {"start": hit.passage.start, "end": hit.passage.end}
-    return hit.memory.response(hit.similarity) | {"passage": passage}
+    passage = hit.passage and {"start": hit.passage.start, "end": hit.passage.end}
+    told = hit.memory.response(hit.similarity) | {"score": round(hit.score, 6), "passage": passage}
+    return told if hit.parts is None else told | {"parts": hit.parts}
 
 
 def _absent() -> NotFound:
