@@ -30,8 +30,11 @@ BEGIN
     RETURN 'c.tenant_id = $1 AND c.model = $3'
         || CASE WHEN asked ? 'agent_id' THEN ' AND c.agent_id = $4 ->> ''agent_id''' ELSE '' END
         || CASE WHEN asked ? 'namespace_key' THEN ' AND c.namespace_key = CAST($4 ->> ''namespace_key'' AS bigint)' ELSE '' END
+        || CASE WHEN asked ? 'except_key' THEN ' AND c.namespace_key <> CAST($4 ->> ''except_key'' AS bigint)' ELSE '' END
         || CASE WHEN asked ? 'user_key' THEN ' AND c.user_key = CAST($4 ->> ''user_key'' AS bigint)' ELSE '' END
         || CASE WHEN asked ? 'session_key' THEN ' AND c.session_key = CAST($4 ->> ''session_key'' AS bigint)' ELSE '' END
+        || CASE WHEN asked ? 'purpose_mask' THEN ' AND (c.purpose_mask = 0'
+            ' OR c.purpose_mask & CAST($4 ->> ''purpose_mask'' AS integer) <> 0)' ELSE '' END
         || CASE WHEN asked ? 'from' THEN ' AND c.occurred_at >= CAST($4 ->> ''from'' AS timestamptz)' ELSE '' END
         || CASE WHEN asked ? 'to' THEN ' AND c.occurred_at <= CAST($4 ->> ''to'' AS timestamptz)' ELSE '' END;
 END $$;

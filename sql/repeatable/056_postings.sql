@@ -105,6 +105,7 @@ BEGIN
         ' WHERE p.tenant_id = $1 AND p.lexeme = each.lexeme'
         || CASE WHEN asked ? 'agent_id' THEN ' AND p.agent_key = memory.key_of($5 ->> ''agent_id'')' ELSE '' END
         || CASE WHEN asked ? 'namespace_key' THEN ' AND p.namespace_key = CAST($5 ->> ''namespace_key'' AS bigint)' ELSE '' END
+        || CASE WHEN asked ? 'except_key' THEN ' AND p.namespace_key <> CAST($5 ->> ''except_key'' AS bigint)' ELSE '' END
         || CASE WHEN narrowed IS NOT NULL THEN ' AND p.memory_id = ANY ($6)' ELSE '' END
         || ' LIMIT 10001) AS p WHERE each.total <= 10000 OR each.total = each.holders'
         ' GROUP BY p.memory_id, p.ordinal) AS piece'

@@ -22,9 +22,12 @@ DECLARE
     ends constant timestamptz = least(CAST(asked ->> 'to' AS timestamptz), CAST(asked ->> 'as_of' AS timestamptz));
 BEGIN
     RETURN asked
-        || jsonb_build_object('shown_for', coalesce(asked ->> 'purpose', ''), 'at', coalesce(asked -> 'as_of', asked -> 'now'))
+        || jsonb_build_object('shown_for', coalesce(asked ->> 'purpose', ''),
+            'purpose_mask', CASE WHEN asked ? 'purpose' THEN memory.purpose_mask(ARRAY[asked ->> 'purpose']) ELSE 0 END,
+            'at', coalesce(asked -> 'as_of', asked -> 'now'))
         || CASE WHEN ends IS NULL THEN '{}' ELSE jsonb_build_object('to', ends) END
         || CASE WHEN asked ? 'namespace' THEN jsonb_build_object('namespace_key', memory.key_of(asked ->> 'namespace')) ELSE '{}' END
+        || CASE WHEN asked ? 'except_namespace' THEN jsonb_build_object('except_key', memory.key_of(asked ->> 'except_namespace')) ELSE '{}' END
         || CASE WHEN asked ? 'user_id' THEN jsonb_build_object('user_key', memory.key_of(asked ->> 'user_id')) ELSE '{}' END
         || CASE WHEN asked ? 'session_id' THEN jsonb_build_object('session_key', memory.key_of(asked ->> 'session_id')) ELSE '{}' END;
 END $$;

@@ -24,7 +24,7 @@ def test_no_record_is_too_heavy_for_an_answer(memories: Memories) -> None:
             **ids,
         )
 
-    assert len(memories.found("note", top_k=50)) == 12
+    assert len(memories.found("note", top_k=50, purpose=f"7{QUOTES[:200]}")) == 12
     assert len(memories.walked()[0]) == 12
 
 

@@ -141,6 +141,7 @@ def test_vectors_of_different_models_are_never_compared(memories: Memories) -> N
     memories.store(PIANO)
     memories.embedder.name = "another model"
 
-    assert memories.found("piano") == []
+    assert memories.found("piano", mode="vector") == []
+    assert [each["similarity_score"] for each in memories.search("piano")] == [None]  # found by the word
     assert not memories.store(PIANO).deduplicated
-    assert memories.found("piano") == [PIANO]
+    assert memories.found("piano", mode="vector") == [PIANO]

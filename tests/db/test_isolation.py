@@ -22,7 +22,11 @@ CHUNK = (
     " purpose_mask, occurred_at, starts_at, ends_at, model, dimensions, embedding) VALUES (%s, %s, 0, 'planner', 1,"
     " 0, 0, 0, now(), 0, 9, 'test', 1024, array_fill(1, ARRAY[1024])::real[]::vector::halfvec(1024))"
 )
-TABLES = ("memories", "memory_revisions", "chunks", "metadata_entries", "answers")
+POSTING = (
+    "INSERT INTO memory.postings (tenant_id, lexeme, agent_key, namespace_key, memory_id, ordinal, tf, length)"
+    " VALUES (%s, 7, 1, 1, %s, 0, 1, 2)"
+)
+TABLES = ("memories", "memory_revisions", "chunks", "postings", "metadata_entries", "answers")
 
 Connection = psycopg.Connection[Any]
 
@@ -59,10 +63,11 @@ def test_a_tenant_sees_what_it_stored_and_another_sees_nothing(app: Connection) 
     enter(app, "acme")
     app.execute(STORE, ("acme", MEMORY))
     app.execute(CHUNK, ("acme", MEMORY))
-    assert (count(app), count(app, "chunks")) == (1, 1)
+    app.execute(POSTING, ("acme", MEMORY))
+    assert (count(app), count(app, "chunks"), count(app, "postings")) == (1, 1, 1)
 
     enter(app, "globex")
-    assert (count(app), count(app, "chunks")) == (0, 0)
+    assert (count(app), count(app, "chunks"), count(app, "postings")) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -82,7 +87,7 @@ def test_a_tenant_that_was_left_is_not_remembered_by_the_connection(app: Connect
     app.commit()
 
 
-@pytest.mark.parametrize("statement", [STORE, CHUNK])
+@pytest.mark.parametrize("statement", [STORE, CHUNK, POSTING])
 def test_rows_for_another_tenant_are_refused(app: Connection, statement: str) -> None:
     enter(app, "acme")
     values = ("globex", MEMORY, MEMORY)[: statement.count("%s")]
@@ -106,13 +111,14 @@ def test_two_tenants_may_use_one_id_without_learning_of_it(app: Connection) -> N
         app.execute(STORE, ("globex", MEMORY))
 
 
-def test_deleting_a_memory_deletes_its_chunks(app: Connection) -> None:
+def test_deleting_a_memory_deletes_its_chunks_and_postings(app: Connection) -> None:
     enter(app, "acme")
     app.execute(STORE, ("acme", MEMORY))
     app.execute(CHUNK, ("acme", MEMORY))
+    app.execute(POSTING, ("acme", MEMORY))
     app.execute("DELETE FROM memory.memories WHERE tenant_id = 'acme'")
 
-    assert count(app, "chunks") == 0
+    assert (count(app, "chunks"), count(app, "postings")) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +126,8 @@ def test_deleting_a_memory_deletes_its_chunks(app: Connection) -> None:
     [
         "UPDATE memory.memories SET tenant_id = 'globex'",
         "UPDATE memory.chunks SET namespace_key = 2",
+        "UPDATE memory.postings SET tf = 2",
+        "SELECT * FROM memory.postings_p00",
         "UPDATE memory.memory_revisions SET content = ''",
         "SELECT * FROM memory.chunks_p00",
         "TRUNCATE memory.memories",

@@ -113,7 +113,7 @@ def own_session(ground: Ground) -> None:
             except StatementRefused:
                 pass
             # A statement without a WHERE and without a tenant, on the session that all of that was done on.
-            for table in ("memories", "chunks", "memory_revisions", "metadata_entries", "answers"):
+            for table in ("memories", "chunks", "postings", "memory_revisions", "metadata_entries", "answers"):
                 found = _read(database, table)
                 if found:
                     raise Leak(f"{found} rows of {table} on a session that was left")

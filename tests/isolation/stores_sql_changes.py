@@ -26,6 +26,8 @@ def write_for_another(ground: Ground) -> None:
         "INSERT INTO memory.chunks (tenant_id, memory_id, ordinal, agent_id, namespace_key, user_key, session_key,"
         " purpose_mask, occurred_at, starts_at, ends_at, model, dimensions, embedding) VALUES (%s, %s, 99, 'a', 1,"
         " 0, 0, 0, now(), 0, 9, 't', 1024, array_fill(1, ARRAY[1024])::real[]::public.vector::public.halfvec(1024))": 2,
+        "INSERT INTO memory.postings (tenant_id, lexeme, agent_key, namespace_key, memory_id, ordinal, tf, length)"
+        " VALUES (%s, 1, 1, 1, %s, 99, 1, 1)": 2,
         "INSERT INTO memory.metadata_entries (tenant_id, entry, memory_id) VALUES (%s, gen_random_uuid(), %s)": 2,
         "INSERT INTO memory.answers (tenant_id, scope, request_hash, lapses_at) VALUES (%s, %s, 'x', now())": 2,
     }
