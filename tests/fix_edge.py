@@ -87,7 +87,9 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
         "semantic": semantic,
         "semantic_batches": SemanticBatches(memories, drafting, subjects, clock),
         "unified": Unified(working, episodes, memories, semantic, registry, values, clock),
-        "purge": Purge(memories, [states, episodes, runs, tools, bound, registry], idempotency, tally, clock),
+        "purge": Purge(
+            {"semantic": memories}, [states, episodes, runs, tools, bound, registry], idempotency, tally, clock
+        ),
     }
     for name, part in built.items():
         monkeypatch.setattr(bootstrap, name, lambda part=part: part)

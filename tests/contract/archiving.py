@@ -32,11 +32,6 @@ def of(written: Iterable[tuple[Key, Episode]]) -> list[Episode]:
     return [episode for _, episode in written]
 
 
-class NoMemories:
-    def purge(self, tenant_id: str, agent_id: str) -> int:  # noqa: ARG002
-        return 0
-
-
 @dataclass
 class Scene:
     """One agent's way into the cold tier; told of what DynamoDB's stream would tell."""
@@ -65,7 +60,7 @@ class Scene:
 
     def purge(self, legs: Sequence[AgentStore] | None = None) -> None:
         stores = self.cold.stores
-        Purge(NoMemories(), legs or self.cold.purged, stores.idempotency, stores.tally, self.clock).run(
+        Purge({}, legs or self.cold.purged, stores.idempotency, stores.tally, self.clock).run(
             self.tenant, "planner", Attempt()
         )
 

@@ -88,7 +88,7 @@ class Scene:
     def purge(self, agent: str = "planner", key: str | None = None, legs: list[AgentStore] | None = None) -> Deleted:
         record = key and begin(self.tenant, "DELETE /v1/memory/{agent_id}", key, b"", self.clock())
         legs = legs or [self.stores.records, self.stores.marks]
-        service = Purge(self.memories, legs, self.stores.idempotency, self.stores.tally, self.clock)
+        service = Purge({"semantic": self.memories}, legs, self.stores.idempotency, self.stores.tally, self.clock)
         return service.run(self.tenant, agent, Attempt(record or None)).deleted
 
     def seen(self, agent: str, tenant: str | None = None) -> dict[str, Any]:

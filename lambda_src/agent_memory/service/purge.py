@@ -2,13 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from agent_memory.domain.idempotency import Attempt
 from agent_memory.domain.ports import AgentStore, IdempotencyStore
-from agent_memory.domain.purge import Deleted, PurgeResponse, Removed
+from agent_memory.domain.purge import Deleted, Kind, PurgeResponse, Removed
 from agent_memory.domain.usage import Tally
 from agent_memory.errors import AgentMemoryError, StoreUnavailable
 
@@ -18,8 +18,8 @@ _SECONDS = 15.0
 _ROUNDS = 5
 
 
-class Memories(Protocol):
-    """Semantic memory, of which an agent's part can be removed."""
+class AgentRows(Protocol):
+    """One kind of record in the database, of which an agent's part can be removed."""
 
     def purge(self, tenant_id: str, agent_id: str) -> int:
         """Remove some of it: how many, and 0 when none is left."""
@@ -30,13 +30,13 @@ class Purge:
 
     def __init__(
         self,
-        memories: Memories,
+        rows: Mapping[Kind, AgentRows],
         stores: Sequence[AgentStore],
         idempotency: IdempotencyStore,
         tally: Tally,
         clock: Callable[[], datetime],
     ) -> None:
-        self._memories = memories
+        self._rows = rows
         self._stores = stores
         self._idempotency = idempotency
         self._tally = tally
@@ -84,8 +84,9 @@ class Purge:
 
     def _round(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
         # The database first: it is the likeliest to be away, and then nothing has been touched.
-        while count := self._memories.purge(tenant_id, agent_id):
-            yield Removed({"semantic": count})
+        for kind, rows in self._rows.items():
+            while count := rows.purge(tenant_id, agent_id):
+                yield Removed({kind: count})
         for store in self._stores:
             yield from store.purge(tenant_id, agent_id)
 
