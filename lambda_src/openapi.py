@@ -12,6 +12,16 @@ from pydantic.json_schema import models_json_schema
 
 from agent_memory import __version__
 from agent_memory.domain.episode import EpisodeBatch, EpisodeResponse, EpisodesResponse, NewEpisode
+from agent_memory.domain.fact_requests import (
+    FactBundle,
+    FactBundleResponse,
+    FactHistoryQuery,
+    FactHistoryResponse,
+    FactsQuery,
+    FactsResponse,
+    NewFact,
+    ToldFactResponse,
+)
 from agent_memory.domain.flags import FlagsResponse
 from agent_memory.domain.key_requests import KeysResponse, NewKey, NewKeyResponse
 from agent_memory.domain.purge import PurgeResponse
@@ -198,6 +208,24 @@ OPERATIONS = {
         "What a text said earlier, and near repetitions that were kept apart", 200, HistoryResponse, may_be_absent=True
     ),
     "DELETE /v1/memory/semantic/{id}": Operation("Delete a text with its history", 204, None, may_be_absent=True),
+    "PUT /v1/facts": Operation("Say a fact, which closes what it contradicts", 200, ToldFactResponse, NewFact),
+    "POST /v1/facts/batch": Operation(
+        "Say up to 100 facts of one user, all or none", 200, FactBundleResponse, FactBundle
+    ),
+    "GET /v1/facts": Operation(
+        "Read what holds of a user, or held, as far as it was known", 200, FactsResponse, query=FactsQuery
+    ),
+    "GET /v1/facts/{id}/history": Operation(
+        "What was believed of a fact, the newest first",
+        200,
+        FactHistoryResponse,
+        query=FactHistoryQuery,
+        may_be_absent=True,
+    ),
+    "DELETE /v1/facts/{id}": Operation("Retract a fact", 204, None, may_be_absent=True),
+    "POST /v1/facts/{id}/restore": Operation(
+        "Let a retracted fact take its place again", 200, ToldFactResponse, may_be_absent=True
+    ),
     "GET /v1/usage": Operation("What was used this month, what is stored, and the limits", 200, UsageResponse),
     "POST /v1/keys": Operation("Make an API key, shown in this answer only", 201, NewKeyResponse, NewKey),
     "GET /v1/keys": Operation("List API keys, dead ones of the last 90 days included", 200, KeysResponse),

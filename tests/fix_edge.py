@@ -12,6 +12,7 @@ from agent_memory.service.credit import Credit
 from agent_memory.service.drafting import Drafting
 from agent_memory.service.episode_batch import EpisodeBatches
 from agent_memory.service.episodic import EpisodicMemory
+from agent_memory.service.facts import Facts
 from agent_memory.service.flags import TenantFlags
 from agent_memory.service.keys import ApiKeys
 from agent_memory.service.large_values import LargeValues
@@ -33,6 +34,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, InMemorySubjectStore, RotatingPepper
 from tests.fakes.embedding import WordEmbedder
 from tests.fakes.episodes import InMemoryEpisodeStore
+from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.memories import InMemoryMemoryStore
 from tests.fakes.runs import InMemoryFlagStore, InMemoryRunStore, InMemoryToolLedger
@@ -86,6 +88,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
         "episode_batches": EpisodeBatches(episodes, idempotency, subjects, values, clock),
         "semantic": semantic,
         "semantic_batches": SemanticBatches(memories, drafting, subjects, clock),
+        "facts": Facts(InMemoryFactStore(tally), subjects, clock),
         "unified": Unified(working, episodes, memories, semantic, registry, values, clock),
         "purge": Purge(
             {"semantic": memories}, [states, episodes, runs, tools, bound, registry], idempotency, tally, clock
@@ -109,6 +112,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch, aws: Aws, clock: Clock, tenant: st
     monkeypatch.setattr("agent_memory.adapters.aws_json._HURRIED_S", 10.0)
     memories, embedder = InMemoryMemoryStore(bootstrap.tally()), WordEmbedder(tally=bootstrap.tally())
     monkeypatch.setattr(bootstrap, "_memories", lambda: memories)
+    facts = InMemoryFactStore(bootstrap.tally())
+    monkeypatch.setattr(bootstrap, "_facts", lambda: facts)
     monkeypatch.setattr(bootstrap, "embeddings", lambda: embedder, raising=False)
     yield Edge(tenant)
     forget_clients()

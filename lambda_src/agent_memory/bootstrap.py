@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from agent_memory.domain.database import Database
     from agent_memory.domain.embedding_models import PlanStore, Space
     from agent_memory.domain.jobs import JobStore
+    from agent_memory.domain.fact_store import FactStore
     from agent_memory.domain.ports import AgentStore, EpisodeStore
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from agent_memory.service.enable_login import EnableLogin
     from agent_memory.service.episode_batch import EpisodeBatches
     from agent_memory.service.episodic import EpisodicMemory
+    from agent_memory.service.facts import Facts
     from agent_memory.service.flags import TenantFlags
     from agent_memory.service.keys import ApiKeys
     from agent_memory.service.large_values import LargeValues
@@ -471,6 +473,21 @@ def semantic_batches() -> "SemanticBatches":
     from agent_memory.service.semantic_batch import SemanticBatches
 
     return SemanticBatches(_memories(), _drafting(), subjects(), now)
+
+
+@cache
+def _facts() -> "FactStore":
+    from agent_memory.adapters.sql_facts import SqlFactStore
+
+    return SqlFactStore(database(), tally())
+
+
+@cache
+def facts() -> "Facts":
+    """Facts."""
+    from agent_memory.service.facts import Facts
+
+    return Facts(_facts(), subjects(), now)
 
 
 @cache

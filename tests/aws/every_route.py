@@ -13,6 +13,14 @@ EPISODE: dict[str, Any] = {
     "content": "tea",
 }
 MEMORY: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "user_id": "u", "content": "the user likes tea"}
+FACT: dict[str, Any] = {
+    "agent_id": "planner",
+    "session_id": "s",
+    "user_id": "u",
+    "subject": "Ana",
+    "predicate": "lives in",
+    "value": "Paris",
+}
 STEP: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "user_id": "u", "state": {"x": 1}, "status": "done"}
 CLAIM: dict[str, Any] = {"agent_id": "planner", "tool": "search", "arguments_hash": "h", "lease_s": 60}
 MANY = {"items": [EPISODE, EPISODE | {"timestamp": "2026-01-01T00:00:00Z"}]}
@@ -58,6 +66,12 @@ REQUESTS: dict[str, list[tuple[str, str, Any, bool]]] = {
     "GET /v1/memory/semantic/{id}": [("GET", f"/v1/memory/semantic/{UNKNOWN}", None, False)],
     "GET /v1/memory/semantic/{id}/history": [("GET", f"/v1/memory/semantic/{UNKNOWN}/history", None, False)],
     "DELETE /v1/memory/semantic/{id}": [("DELETE", f"/v1/memory/semantic/{UNKNOWN}", None, True)],
+    "PUT /v1/facts": [("PUT", "/v1/facts", FACT, True)],
+    "POST /v1/facts/batch": [("POST", "/v1/facts/batch", {"items": [FACT]}, True)],
+    "GET /v1/facts": [("GET", "/v1/facts?user_id=u", None, False)],
+    "GET /v1/facts/{id}/history": [("GET", f"/v1/facts/{UNKNOWN}/history", None, False)],
+    "DELETE /v1/facts/{id}": [("DELETE", f"/v1/facts/{UNKNOWN}", None, True)],
+    "POST /v1/facts/{id}/restore": [("POST", f"/v1/facts/{UNKNOWN}/restore", None, True)],
     "POST /v1/memory": [("POST", "/v1/memory", each, True) for each in (STATE, EPISODE, MEMORY)],
     "GET /v1/memory": [("GET", "/v1/memory?agent_id=planner", None, False)],
     "GET /v1/memory/{agent_id}": [("GET", "/v1/memory/planner", None, False)],

@@ -20,9 +20,11 @@ from agent_memory.adapters.dynamodb_runs import DynamoRunStore
 from agent_memory.adapters.dynamodb_state import DynamoStateStore
 from agent_memory.adapters.dynamodb_tool_calls import DynamoToolLedger
 from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
+from agent_memory.adapters.sql_facts import SqlFactStore
 from agent_memory.adapters.sql_memories import SqlMemoryStore
 from agent_memory.domain import clusters
 from agent_memory.domain.api_key import ApiKeyStore
+from agent_memory.domain.fact_store import FactStore
 from agent_memory.domain.flags import FlagStore
 from agent_memory.domain.jobs import JobStore
 from agent_memory.domain.limits import LimitStore
@@ -49,11 +51,13 @@ from agent_memory.service.subjects import Subjects
 from agent_memory.service.tool_calls import ToolCalls
 from agent_memory.service.uploads import Uploads
 from agent_memory.service.working import WorkingMemory
+from tests.contract.facts import KnownFacts
 from tests.contract.memories import Memories
 from tests.fakes.bodies import InMemoryBodies
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, InMemoryBucketStore, InMemorySubjectStore
 from tests.fakes.episodes import HOT_WINDOW, InMemoryEpisodeStore
+from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.jobs import InMemoryJobStore
 from tests.fakes.memories import InMemoryMemoryStore
@@ -195,6 +199,20 @@ def on_dynamodb(aws: Aws, bodies: InMemoryBodies | None = None) -> Stores:
         bodies,
         another=lambda: on_dynamodb(aws, bodies),
     )
+
+
+@pytest.fixture(params=["memory", "data_api", "direct", "proxy"])
+def known(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> KnownFacts:
+    """Facts in memory, and in PostgreSQL by each connection mode."""
+    if request.param == "memory":
+        store = InMemoryFactStore()
+        return KnownFacts(store, lambda: store, tenant, clock)
+    ways, aurora = request.getfixturevalue("ways"), request.getfixturevalue("migrated")
+
+    def reach() -> FactStore:
+        return SqlFactStore(ways(request.param, aurora), Tally())
+
+    return KnownFacts(reach(), reach, tenant, clock)
 
 
 @pytest.fixture(params=["memory", "data_api", "direct", "proxy"])

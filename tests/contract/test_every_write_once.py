@@ -27,6 +27,7 @@ EPISODE: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "type": "ac
 MEMORY: dict[str, Any] = {"agent_id": "planner", "content": "the user likes tea"}
 STEP: dict[str, Any] = {"agent_id": "planner", "state": {"x": 1}, "status": "done"}
 CLAIM: dict[str, Any] = {"agent_id": "planner", "tool": "search", "arguments_hash": "h", "lease_s": 60}
+FACT: dict[str, Any] = {"user_id": "u", "subject": "Ana", "predicate": "lives in", "value": "Paris"}
 UPLOAD: dict[str, Any] = {"bytes": 5, "sha256": "0" * 64}
 TOOL = "/v1/runs/r/tools/c"
 
@@ -45,6 +46,9 @@ class Write:
 
 A_STATE = (("POST", "/v1/state", STATE),)
 A_MEMORY = (("POST", "/v1/memory/semantic", MEMORY),)
+A_FACT = (("PUT", "/v1/facts", FACT),)
+A_RETRACTED_FACT = (*A_FACT, ("DELETE", "/v1/facts/{}", None))
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 REQUESTS = {
     "POST /v1/state": Write("/v1/state", STATE, 201, ("/v1/state", STATE | {"data": {}}), A_STATE),
     "PUT /v1/state/{agent_id}": Write(
@@ -90,9 +94,17 @@ REQUESTS = {
         "/v1/memory/semantic/{}",
         None,
         204,
-        ("/v1/memory/semantic/00000000-0000-4000-8000-000000000000", None),
+        (f"/v1/memory/semantic/{UNKNOWN}", None),
         A_MEMORY,
         "id",
+    ),
+    "PUT /v1/facts": Write("/v1/facts", FACT, 200, ("/v1/facts", FACT | {"value": "Berlin"})),
+    "POST /v1/facts/batch": Write(
+        "/v1/facts/batch", {"items": [FACT]}, 200, ("/v1/facts/batch", {"items": [FACT | {"value": "Berlin"}]})
+    ),
+    "DELETE /v1/facts/{id}": Write("/v1/facts/{}", None, 204, (f"/v1/facts/{UNKNOWN}", None), A_FACT, "id"),
+    "POST /v1/facts/{id}/restore": Write(
+        "/v1/facts/{}/restore", None, 200, (f"/v1/facts/{UNKNOWN}/restore", None), A_RETRACTED_FACT, "id"
     ),
     "POST /v1/memory": Write("/v1/memory", EPISODE, 201, ("/v1/memory", STATE)),
     "POST /v1/memory/search": Write(
@@ -109,7 +121,15 @@ REQUESTS = {
         "key_id",
     ),
 }
-READS = ("state/planner", "memory/episodic/planner", "memory/semantic", "keys", "runs/r", "runs?agent_id=planner")
+READS = (
+    "facts?user_id=u",
+    "state/planner",
+    "memory/episodic/planner",
+    "memory/semantic",
+    "keys",
+    "runs/r",
+    "runs?agent_id=planner",
+)
 # What no two tenants have in common though the same was written for both.
 INCIDENTAL = re.compile(
     r'"meta":.*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9A-HJKMNP-TV-Z]{26}\b|(?<="key_id":")[^"]*'
@@ -137,7 +157,10 @@ def prepared(api: Edge, write: Write) -> str:
     """Make what has to be there; the path of the request."""
     made: Any = {}
     for method, path, body in write.before:
-        made = api.call(method, path, body).data
+        reply = api.call(method, path.format(made.get("id")), body)
+        assert reply.status < 300, reply.text
+        answer = reply.json and reply.json["data"]
+        made = answer.get("fact", answer) if answer else made
     return write.path.format(made.get(write.id_of))
 
 

@@ -14,7 +14,7 @@ from tests.isolation.arena import Leak
 Given = dict[str, Any]
 
 SUFFIX = "-tenant"
-FUNCTIONS = {"working", "episodic", "semantic", "unified", "privacy"}
+FUNCTIONS = {"working", "episodic", "semantic", "knowledge", "unified", "privacy"}
 LEADING = "dynamodb:LeadingKeys"
 FOREIGN_KEYS = [["globex#a#0"], ["acme-2#a#0"], ["acm#a#0"], ["acme"], ["#acme#"], ["acme#a#0", "globex#a#0"]]
 FOREIGN_OBJECTS = [

@@ -15,7 +15,7 @@ _VARIABLES: dict[str, dict[str, Any]] = {
     "existing-vpc": {"vpc_id": "vpc-12345678", "subnet_ids": ["subnet-11111111", "subnet-22222222"]}
 }
 _FUNCTIONS = (
-    *("archiver", "authorizer", "episodic", "health", "keys", "privacy"),
+    *("archiver", "authorizer", "episodic", "health", "keys", "knowledge", "privacy"),
     *("schema", "semantic", "sweeper", "unified", "working"),
 )
 _REAL_ENVIRONMENTS = [name for name in ENVIRONMENTS if name != "local"]
@@ -60,7 +60,7 @@ def test_only_database_functions_are_ever_in_a_vpc(name: str, environment_plans:
     plan = environment_plans[name]
     inside = {each["function_name"] for each in created(plan, "aws_lambda_function") if each["vpc_config"]}
 
-    uses_database = {f"memory-{name}-{role}" for role in ("health", "privacy", "semantic", "unified")}
+    uses_database = {f"memory-{name}-{role}" for role in ("health", "knowledge", "privacy", "semantic", "unified")}
     assert inside == (set() if name in {"dev", "local"} else uses_database)
 
 
@@ -78,7 +78,8 @@ def test_every_function_that_serves_a_tenant_takes_a_role_for_it(
     roles = {each["name"] for each in created(environment_plans[name], "aws_iam_role")}
 
     assert {role for role in roles if role.endswith("-tenant")} == {
-        f"memory-{name}-{function}-tenant" for function in ("episodic", "privacy", "semantic", "unified", "working")
+        f"memory-{name}-{function}-tenant"
+        for function in ("episodic", "knowledge", "privacy", "semantic", "unified", "working")
     }
 
 
@@ -90,7 +91,7 @@ def test_no_function_outlives_the_gateway(name: str, environment_plans: dict[str
 
     behind = {f: timeout for f, timeout in timeouts.items() if not f.endswith(("-archiver", "-schema", "-sweeper"))}
     if name == "local":  # no HTTP API stops waiting there, and the model is slow
-        behind = {f: timeout for f, timeout in behind.items() if not f.endswith(("semantic", "unified"))}
+        behind = {f: timeout for f, timeout in behind.items() if not f.endswith(("knowledge", "semantic", "unified"))}
     assert max(behind.values()) < 30
 
 

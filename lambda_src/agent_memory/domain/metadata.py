@@ -27,6 +27,11 @@ def entries(metadata: dict[str, Any], field: str = "metadata") -> list[str]:
     return sorted(_hash(dumps([key, _canonical(value)])) for key, value in metadata.items())
 
 
+def value_key(value: Any) -> str:
+    """Hash of a JSON value; two are equal exactly when the values are, whatever their spelling."""
+    return _hash(dumps(_canonical(value)))
+
+
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).digest()[:_HASH_BYTES].hex()
 

@@ -36,6 +36,19 @@ locals {
       }
     }
 
+    # What is known beyond single records: facts.
+    knowledge = {
+      timeout_s   = local._embedding_function_s
+      environment = merge(local._tables, local._embedding)
+      policy      = { Embed = local._embed }
+      tenant_policy = {
+        DataKeys = local._data_keys
+        Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
+        Answers  = local._answers
+        Usage    = local._usage
+      }
+    }
+
     # Stores and reads on behalf of working, episodic and semantic, one record at a time.
     unified = {
       timeout_s   = local._embedding_function_s

@@ -22,7 +22,7 @@ run "functions_that_embed_are_told_model_dimensions_and_length_of_pieces" {
 
   assert {
     condition = alltrue([
-      for name in ["semantic", "unified"] : {
+      for name in ["knowledge", "semantic", "unified"] : {
         for key, value in local._database_functions[name].environment : key => value if startswith(key, "EMBEDDING_")
         } == {
         EMBEDDING_MODEL        = "amazon.titan-embed-text-v2:0"
@@ -31,7 +31,7 @@ run "functions_that_embed_are_told_model_dimensions_and_length_of_pieces" {
         EMBEDDING_TIMEOUT_S    = "18"
       }
     ])
-    error_message = "What is left out must be the default, and both functions must agree."
+    error_message = "What is left out must be the default, and all functions must agree."
   }
 }
 
@@ -48,11 +48,11 @@ run "functions_that_embed_call_one_model_and_no_other_function_calls_any" {
         for s in f.policy : s if anytrue([for a in s.actions : startswith(a, "bedrock")])
       ] if anytrue(flatten([for s in f.policy : [for a in s.actions : startswith(a, "bedrock")]]))
       } == {
-      for name in ["semantic", "unified"] : name => [
+      for name in ["knowledge", "semantic", "unified"] : name => [
         { actions = ["bedrock:InvokeModel"], resources = ["arn:aws:bedrock:eu-west-1::foundation-model/amazon.titan-embed-text-v2:0"] }
       ]
     }
-    error_message = "semantic and unified must be able to embed with the model of the deployment."
+    error_message = "These must be able to embed with the model of the deployment."
   }
 }
 

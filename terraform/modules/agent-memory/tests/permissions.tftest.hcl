@@ -150,6 +150,25 @@ run "semantic_binds_sessions_and_counts_and_reads_no_table" {
   }
 }
 
+run "knowledge_binds_sessions_and_counts_and_reads_no_table" {
+  command = plan
+
+  assert {
+    condition = local._uses_of_database.knowledge.tenant_policy == {
+      DataKeys = local._data_keys
+      Answers  = { actions = ["dynamodb:PutItem"], resources = [local._control] }
+      Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
+      Usage    = { actions = ["dynamodb:UpdateItem"], resources = [local._control] }
+    }
+    error_message = "What is known is in PostgreSQL."
+  }
+
+  assert {
+    condition     = toset(keys(local._database_functions.knowledge.policy)) == toset(["Embed", "Secret", "Statements"])
+    error_message = "It asks the model and the database, each by one call."
+  }
+}
+
 run "only_who_stores_texts_or_builds_the_schema_begins_transactions" {
   command = plan
 
@@ -229,7 +248,7 @@ run "every_function_that_serves_requests_counts_them" {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
       if anytrue([for s in merge(f.policy, f.tenant_policy) : contains(s.actions, "dynamodb:UpdateItem") && contains(s.resources, local._control)])
-    ] == ["archiver", "authorizer", "episodic", "keys", "privacy", "semantic", "sweeper", "unified", "working"] # the authorizer for a key's last use
+    ] == ["archiver", "authorizer", "episodic", "keys", "knowledge", "privacy", "semantic", "sweeper", "unified", "working"] # the authorizer for a key's last use
     error_message = "Usage must come from counters, and only from functions that are used."
   }
 }

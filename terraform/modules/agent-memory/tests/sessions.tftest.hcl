@@ -17,7 +17,7 @@ run "by_default_every_function_that_serves_a_tenant_takes_a_role_for_it" {
   command = plan
 
   assert {
-    condition     = [for name, arn in output.tenant_roles : name if arn != null] == ["episodic", "privacy", "semantic", "unified", "working"]
+    condition     = [for name, arn in output.tenant_roles : name if arn != null] == ["episodic", "knowledge", "privacy", "semantic", "unified", "working"]
     error_message = "Outside a VPC IAM must keep tenants apart."
   }
 
@@ -64,7 +64,7 @@ run "in_a_vpc_without_an_endpoint_it_is_said_what_is_lost" {
   }
 
   assert {
-    condition     = local._without_sessions == toset(["privacy", "semantic", "unified"])
+    condition     = local._without_sessions == toset(["knowledge", "privacy", "semantic", "unified"])
     error_message = "The warning must name the others."
   }
 
@@ -137,7 +137,7 @@ run "switched_off_it_is_said_for_every_function" {
 
   assert {
     condition = (
-      local._without_sessions == toset(["episodic", "privacy", "semantic", "unified", "working"])
+      local._without_sessions == toset(["episodic", "knowledge", "privacy", "semantic", "unified", "working"])
       && alltrue([for arn in values(output.tenant_roles) : arn == null])
     )
     error_message = "No function may have a tenant role, and each be named."

@@ -1,0 +1,90 @@
+-- Parts of every change of a user's facts.
+SET LOCAL lock_timeout = '5s';
+SET LOCAL statement_timeout = '40s';
+SET LOCAL ROLE memory_owner;
+
+-- The next version of what is known of the user, and the lock of it until the transaction ends.
+CREATE OR REPLACE FUNCTION memory.next_bundle(tenant text, of_user text, at timestamptz) RETURNS memory.fact_bundles
+LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET lock_timeout = '1500ms' AS $$
+DECLARE
+    bundle memory.fact_bundles;
+BEGIN
+    INSERT INTO memory.fact_bundles AS b (tenant_id, user_id, version, known_at) VALUES (tenant, of_user, 1, at)
+    ON CONFLICT (tenant_id, user_id) DO UPDATE
+    SET version = b.version + 1, known_at = greatest(b.known_at + interval '1 microsecond', excluded.known_at)
+    RETURNING * INTO bundle;
+    RETURN bundle;
+END $$;
+
+-- What became of the facts of a write, in order: JSON objects {id, superseded, fact}, read as they were believed then, so
+-- that a repetition tells the same. Past `budget` bytes a fact is null.
+CREATE OR REPLACE FUNCTION memory.told_facts(tenant text, ids jsonb, known timestamptz, budget bigint) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN (
+        WITH told AS (
+            SELECT asked.id, asked.place, memory.describe_fact(v, f) AS record
+            FROM jsonb_array_elements_text(ids) WITH ORDINALITY AS asked (id, place)
+            LEFT JOIN memory.fact_versions AS v ON v.tenant_id = tenant AND v.fact_id = CAST(asked.id AS uuid)
+                AND v.known_from <= known AND v.known_to > known
+            LEFT JOIN memory.facts AS f ON f.tenant_id = tenant AND f.fact_id = v.said_by
+        )
+        SELECT jsonb_agg(jsonb_build_object(
+            'id', t.id,
+            'superseded', (
+                SELECT coalesce(jsonb_agg(v.fact_id ORDER BY v.valid_from, v.fact_id), '[]')
+                FROM memory.fact_versions AS v
+                WHERE v.tenant_id = tenant AND v.by_id = CAST(t.id AS uuid) AND v.known_from = known AND v.why = 'superseded'
+            ),
+            'fact', CASE WHEN t.weight <= budget THEN CAST(t.record AS jsonb) END
+        ) ORDER BY t.place)
+        FROM (SELECT *, sum(octet_length(record) * 2) OVER (ORDER BY place) AS weight FROM told) AS t
+    );
+END $$;
+
+-- Keeps what was said, items numbered on behind the version. A predicate keeps the cardinality that it has: null, or the
+-- place (from 0) of the first item that says another one, and nothing is kept.
+CREATE OR REPLACE FUNCTION memory.insert_facts(tenant text, asked jsonb, bundle memory.fact_bundles) RETURNS bigint
+LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+    item record;
+    known text;
+BEGIN
+    FOR item IN
+        SELECT each.fields AS said, each.place FROM jsonb_array_elements(asked -> 'items') WITH ORDINALITY AS each (fields, place)
+    LOOP
+        SELECT f.cardinality INTO known FROM memory.facts AS f
+        WHERE f.tenant_id = tenant AND f.user_id = bundle.user_id
+          AND f.subject_key = CAST(item.said ->> 'subject_key' AS uuid)
+          AND f.predicate_key = CAST(item.said ->> 'predicate_key' AS uuid)
+          AND f.agent_id IS NOT DISTINCT FROM item.said ->> 'agent_id'
+          AND f.retracted_by IS NULL AND f.said / 1000 < bundle.version
+        LIMIT 1;
+        IF known <> item.said ->> 'cardinality' THEN
+            DELETE FROM memory.facts AS f
+            WHERE f.tenant_id = tenant AND f.user_id = bundle.user_id AND f.said / 1000 = bundle.version;
+            RETURN item.place - 1;
+        END IF;
+        INSERT INTO memory.facts (tenant_id, fact_id, owner_id, user_id, agent_id, subject, predicate, subject_key, predicate_key,
+            cardinality, value, value_key, valid_from, valid_to, said, trust, session_id, source_kind, source_id, metadata,
+            purposes, expires_at, recorded_at)
+        SELECT tenant, s.id, s.id, bundle.user_id, s.agent_id, s.subject, s.predicate, s.subject_key, s.predicate_key,
+            coalesce(s.cardinality, known, 'one'), s.value, s.value_key,
+            coalesce(s.valid_from, least(bundle.known_at, s.valid_to - interval '1 microsecond')),
+            coalesce(s.valid_to, 'infinity'), bundle.version * 1000 + item.place, s.trust, s.session_id, s.source_kind,
+            s.source_id, s.metadata, s.purposes, s.expires_at, bundle.known_at
+        FROM jsonb_to_record(item.said) AS s (id uuid, agent_id text, subject text, predicate text, subject_key uuid,
+            predicate_key uuid, cardinality text, value text, value_key uuid, valid_from timestamptz, valid_to timestamptz,
+            trust text, session_id text, source_kind text, source_id text, metadata text, purposes text[],
+            expires_at timestamptz);
+    END LOOP;
+    RETURN NULL;
+END $$;
+
+GRANT EXECUTE ON FUNCTION
+    memory.next_bundle(text, text, timestamptz),
+    memory.told_facts(text, jsonb, timestamptz, bigint),
+    memory.insert_facts(text, jsonb, memory.fact_bundles)
+TO memory_rw;

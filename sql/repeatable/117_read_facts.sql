@@ -1,0 +1,93 @@
+-- Reading what is known of a user. Context reads it by `current_facts`, inside its own call.
+SET LOCAL lock_timeout = '5s';
+SET LOCAL statement_timeout = '40s';
+SET LOCAL ROLE memory_owner;
+
+-- For functions that have entered the tenant: what holds `at` a time (null for now, and `now_is` says when that is) as far as
+-- is known now, for this agent (null for all of them) and purpose (null for none), the newest first. `record` is the JSON
+-- of memory.describe_fact. `version` is the bundle's: a cache of these rows is right as long as it has not grown.
+CREATE OR REPLACE FUNCTION memory.current_facts(
+    tenant text, of_user text, of_agent text, now_is timestamptz, at timestamptz, purpose text, top bigint
+)
+RETURNS TABLE (fact_id uuid, subject text, predicate text, value text, trust text, valid_from timestamptz, record text, version bigint)
+LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+    bundle memory.fact_bundles;
+BEGIN
+    SELECT * INTO bundle FROM memory.fact_bundles AS b WHERE b.tenant_id = tenant AND b.user_id = of_user;
+    RETURN QUERY
+    SELECT (k.version).fact_id, (k.fact).subject, (k.fact).predicate, (k.fact).value, (k.fact).trust, (k.version).valid_from,
+        memory.describe_fact(k.version, k.fact), bundle.version
+    FROM memory.facts_at(tenant, of_user, jsonb_strip_nulls(jsonb_build_object(
+        'now', now_is, 'as_of', coalesce(at, greatest(now_is, bundle.known_at)), 'agent_id', of_agent, 'purpose', purpose,
+        'limit', top))) AS k;
+END $$;
+
+-- `request` as in memory.facts_at, with user_id; as_of and known_at are optional: by default what is known now of now, by
+-- whichever clock is ahead, so that what another function said a moment ago holds. Rows up to `budget` bytes, at least one; each
+-- says which times were meant, with which the next page goes on.
+CREATE OR REPLACE FUNCTION memory.list_facts(tenant text, request text, budget bigint)
+RETURNS TABLE (id text, record bytea, more boolean, as_of bigint, known_at bigint)
+LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+    asked jsonb = jsonb_strip_nulls(CAST(request AS jsonb));
+    latest timestamptz;
+    moment timestamptz;
+    known timestamptz;
+BEGIN
+    PERFORM memory.enter_tenant(tenant);
+    SELECT b.known_at INTO latest FROM memory.fact_bundles AS b WHERE b.tenant_id = tenant AND b.user_id = asked ->> 'user_id';
+    moment = coalesce(CAST(asked ->> 'as_of' AS timestamptz), greatest(CAST(asked ->> 'now' AS timestamptz), latest));
+    known = coalesce(CAST(asked ->> 'known_at' AS timestamptz), latest);
+    RETURN QUERY
+    WITH page AS (
+        SELECT k.version, memory.describe_fact(k.version, k.fact) AS record,
+            row_number() OVER (ORDER BY (k.version).valid_from DESC, (k.version).fact_id DESC) AS place
+        FROM memory.facts_at(tenant, asked ->> 'user_id', asked
+            || jsonb_build_object('as_of', moment, 'limit', CAST(asked ->> 'limit' AS bigint) + 1)) AS k
+    ), weighed AS (
+        SELECT p.*, sum(octet_length(p.record) * 4 / 3 + 200) OVER (ORDER BY p.place) AS total, count(*) OVER () AS found FROM page AS p
+    )
+    SELECT CAST((w.version).fact_id AS text), convert_to(w.record, 'UTF8'), w.place < w.found, memory.to_micros(moment), memory.to_micros(known)
+    FROM weighed AS w
+    WHERE (w.total <= budget OR w.place = 1) AND w.place <= CAST(asked ->> 'limit' AS bigint)
+    ORDER BY w.place;
+END $$;
+
+-- What was believed of a fact, the newest first, behind a belief (microseconds, or null); no rows when there is no such fact.
+CREATE OR REPLACE FUNCTION memory.fact_history(tenant text, id text, at text, before bigint, top bigint, budget bigint)
+RETURNS TABLE (record bytea, more boolean)
+LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM memory.enter_tenant(tenant);
+    RETURN QUERY
+    WITH told AS (
+        SELECT v.known_from, memory.describe_fact(v, f) AS record
+        FROM memory.fact_versions AS v
+        JOIN memory.facts AS f ON f.tenant_id = tenant AND f.fact_id = v.said_by
+        WHERE v.tenant_id = tenant AND v.fact_id = CAST(id AS uuid)
+          AND (before IS NULL OR v.known_from < to_timestamp(0) + before * interval '1 microsecond')
+          AND EXISTS (
+              SELECT FROM memory.fact_versions AS last
+              WHERE last.tenant_id = tenant AND last.fact_id = v.fact_id AND last.known_to = 'infinity'
+                AND (last.expires_at IS NULL OR last.expires_at > CAST(fact_history.at AS timestamptz))
+          )
+        ORDER BY v.known_from DESC
+        LIMIT top + 1
+    ), weighed AS (
+        SELECT t.*, sum(octet_length(t.record) * 4 / 3 + 100) OVER (ORDER BY t.known_from DESC) AS total,
+            row_number() OVER (ORDER BY t.known_from DESC) AS place, count(*) OVER () AS found
+        FROM told AS t
+    )
+    SELECT convert_to(w.record, 'UTF8'), w.place < w.found FROM weighed AS w
+    WHERE (w.total <= budget OR w.place = 1) AND w.place <= top ORDER BY w.place;
+END $$;
+
+GRANT EXECUTE ON FUNCTION
+    memory.current_facts(text, text, text, timestamptz, timestamptz, text, bigint),
+    memory.list_facts(text, text, bigint),
+    memory.fact_history(text, text, text, bigint, bigint, bigint)
+TO memory_rw;
