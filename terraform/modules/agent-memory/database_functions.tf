@@ -40,7 +40,7 @@ locals {
     knowledge = {
       timeout_s   = local._embedding_function_s
       environment = merge(local._tables, local._embedding)
-      policy      = { Embed = local._embed }
+      policy      = local._embeds
       tenant_policy = {
         DataKeys = local._data_keys
         Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }

@@ -65,7 +65,7 @@ run "functions_are_told_of_the_next_model_and_may_call_it" {
 
   assert {
     condition = alltrue([
-      for name in ["semantic", "unified"] : {
+      for name in ["knowledge", "semantic", "unified"] : {
         for key, value in local._database_functions[name].environment : key => value if startswith(key, "EMBEDDING_NEXT_")
       } == { EMBEDDING_NEXT_MODEL = "amazon.titan-embed-text-v2:1", EMBEDDING_NEXT_DIMENSIONS = "512" }
     ])
@@ -74,7 +74,7 @@ run "functions_are_told_of_the_next_model_and_may_call_it" {
 
   assert {
     condition = alltrue([
-      for name in ["semantic", "unified"] : local._database_functions[name].policy.Embed.resources == [
+      for name in ["knowledge", "semantic", "unified"] : local._database_functions[name].policy.Embed.resources == [
         "arn:aws:bedrock:eu-west-1::foundation-model/amazon.titan-embed-text-v2:0",
         "arn:aws:bedrock:eu-west-1::foundation-model/amazon.titan-embed-text-v2:1",
       ]

@@ -164,7 +164,7 @@ run "knowledge_binds_sessions_and_counts_and_reads_no_table" {
   }
 
   assert {
-    condition     = toset(keys(local._database_functions.knowledge.policy)) == toset(["Embed", "Secret", "Statements"])
+    condition     = toset(keys(local._database_functions.knowledge.policy)) == toset(["Embed", "EmbeddingPlan", "Secret", "Statements"])
     error_message = "It asks the model and the database, each by one call."
   }
 }
