@@ -110,7 +110,7 @@ def a_vector(seed: int = 7) -> str:
 
 
 def search(app: Connection, tenant: str, seed: int = 7, **asked: Any) -> list[str]:
-    request = {"now": NOW, "model": "m", "top_k": 10, "reach": 2.0} | asked
+    request = {"now": NOW, "mode": "vector", "model": "m", "top_k": 10, "reach": 2.0} | asked
     rows = app.execute(
         "SELECT * FROM memory.search(tenant => %s, request => %s, query => %s, budget => 1000000)",
         (tenant, json.dumps(request), a_vector(seed)),
