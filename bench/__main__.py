@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import artifact, imports, requests, semantic
 from bench.archive import section as archive
+from bench.locomo import section as locomo
 from bench.report import Line, show
 from bench.vectors import section as vectors
 from local import stack
@@ -29,6 +30,10 @@ def main(names: Sequence[str]) -> int:
         "requests": ("Requests (counted on the wire)", _requests),
         "semantic": ("Semantic requests (counted on the wire)", lambda: semantic.measure(stack.read(chosen()))),
         "archive": ("A month of episodes through both tiers (20 tenants x 5 agents)", archive.measure),
+        "locomo": (
+            "Conversations of LoCoMo (evidence found: ours / vectors alone / words alone / the last turns)",
+            lambda: locomo.measure(stack.read(chosen())),
+        ),
         "vectors": ("Semantic search (ours / the usual layout, in this run)", vectors.measure),
     }
     unknown = set(names) - sections.keys()

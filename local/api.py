@@ -22,21 +22,23 @@ class Api:
     def call(self, method: str, path: str, **content: Any) -> httpx.Response:
         """Send a request and repeat it while the API asks for patience; the key makes repeating safe."""
         headers = {} if method == "GET" else {"Idempotency-Key": uuid4().hex}
+        return self._patiently(method, path, headers=headers, **content)
+
+    def data(self, method: str, path: str, **content: Any) -> Any:
+        """Send a request that must succeed and return its data."""
+        return _data(self.call(method, path, **content))
+
+    def ask(self, path: str, question: dict[str, Any]) -> Any:
+        """Send a POST that changes nothing, so that repeating needs no key, and return its data."""
+        return _data(self._patiently("POST", path, json=question))
+
+    def _patiently(self, method: str, path: str, **content: Any) -> httpx.Response:
         for attempt in range(1, _ATTEMPTS + 1):
-            answer = self._client.request(method, path, headers=headers, **content)
+            answer = self._client.request(method, path, **content)
             if answer.status_code not in _COME_BACK or attempt == _ATTEMPTS:
                 break
             time.sleep(float(answer.headers.get("Retry-After", 1)))
         return answer
-
-    def data(self, method: str, path: str, **content: Any) -> Any:
-        """Send a request that must succeed and return its data."""
-        answer = self.call(method, path, **content)
-        if not answer.is_success:
-            raise httpx.HTTPStatusError(
-                f"{method} {path}: {answer.status_code} {answer.text[:500]}", request=answer.request, response=answer
-            )
-        return answer.json()["data"]
 
     def episodes(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Walk a list of episodes to its end, page by page."""
@@ -47,3 +49,11 @@ class Api:
             if not page.get("next_cursor"):
                 return
             cursor = {"cursor": page["next_cursor"]}
+
+
+def _data(answer: httpx.Response) -> Any:
+    if not answer.is_success:
+        request = answer.request
+        said = f"{request.method} {request.url.path}: {answer.status_code} {answer.text[:500]}"
+        raise httpx.HTTPStatusError(said, request=request, response=answer)
+    return answer.json()["data"]
