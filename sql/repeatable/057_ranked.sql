@@ -32,39 +32,51 @@ BEGIN
         || CASE WHEN asked ? 'session_id' THEN jsonb_build_object('session_key', memory.key_of(asked ->> 'session_id')) ELSE '{}' END;
 END $$;
 
--- Up to two live memories before and after one in its session, in the order of (occurred_at, memory_id): of the same agent
+-- Up to two live memories before and after each in its session, in the order of (occurred_at, memory_id): of the same agent
 -- and namespace, and nothing that occurred after `until`.
-CREATE OR REPLACE FUNCTION memory.neighbours(tenant text, one memory.memories, now timestamptz, until timestamptz)
-RETURNS TABLE (memory_id uuid, distance bigint)
-LANGUAGE plpgsql STABLE SECURITY INVOKER ROWS 4 SET search_path = pg_catalog
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off AS $$
+CREATE OR REPLACE FUNCTION memory.neighbours(tenant text, ids uuid[], now timestamptz, until timestamptz)
+RETURNS TABLE (memory_id uuid, neighbour uuid, distance bigint)
+LANGUAGE plpgsql STABLE SECURITY INVOKER ROWS 100 SET search_path = pg_catalog
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_sort = off SET enable_incremental_sort = off SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT before.memory_id, row_number() OVER ()
-    FROM (
-        SELECT m.memory_id FROM memory.memories AS m
-        WHERE m.tenant_id = tenant AND m.session_id = one.session_id AND m.agent_id = one.agent_id
-          AND m.namespace = one.namespace AND (m.occurred_at, m.memory_id) < (one.occurred_at, one.memory_id)
-          AND (m.expires_at IS NULL OR m.expires_at > now)
-        ORDER BY m.session_id DESC, m.agent_id DESC, m.namespace DESC, m.occurred_at DESC, m.memory_id DESC LIMIT 2
-    ) AS before
-    UNION ALL
-    SELECT after.memory_id, row_number() OVER ()
-    FROM (
-        SELECT m.memory_id FROM memory.memories AS m
-        WHERE m.tenant_id = tenant AND m.session_id = one.session_id AND m.agent_id = one.agent_id
-          AND m.namespace = one.namespace AND (m.occurred_at, m.memory_id) > (one.occurred_at, one.memory_id)
-          AND m.occurred_at <= until AND (m.expires_at IS NULL OR m.expires_at > now)
-        ORDER BY m.session_id, m.agent_id, m.namespace, m.occurred_at, m.memory_id LIMIT 2
-    ) AS after;
+    SELECT listed.memory_id, beside.memory_id, beside.distance
+    FROM unnest(ids) AS listed (memory_id)
+    CROSS JOIN LATERAL (
+        SELECT m.session_id, m.agent_id, m.namespace, m.occurred_at FROM memory.memories AS m
+        WHERE m.tenant_id = tenant AND m.memory_id = listed.memory_id OFFSET 0
+    ) AS one
+    CROSS JOIN LATERAL (
+        SELECT before.memory_id, row_number() OVER () AS distance
+        FROM (
+            SELECT m.memory_id FROM memory.memories AS m
+            WHERE m.tenant_id = tenant AND m.session_id = one.session_id AND m.agent_id = one.agent_id
+              AND m.namespace = one.namespace AND (m.occurred_at, m.memory_id) < (one.occurred_at, listed.memory_id)
+              AND (m.expires_at IS NULL OR m.expires_at > now)
+            ORDER BY m.occurred_at DESC, m.memory_id DESC LIMIT 2
+        ) AS before
+        UNION ALL
+        SELECT after.memory_id, row_number() OVER ()
+        FROM (
+            SELECT m.memory_id FROM memory.memories AS m
+            WHERE m.tenant_id = tenant AND m.session_id = one.session_id AND m.agent_id = one.agent_id
+              AND m.namespace = one.namespace AND (m.occurred_at, m.memory_id) > (one.occurred_at, listed.memory_id)
+              AND m.occurred_at <= until AND (m.expires_at IS NULL OR m.expires_at > now)
+            ORDER BY m.occurred_at, m.memory_id LIMIT 2
+        ) AS after
+    ) AS beside;
 END $$;
 
 -- How near and how well worded memories are: exactly, each by its best pieces. A memory without a vector of the model has
 -- no distance.
 CREATE OR REPLACE FUNCTION memory.weighed(
     tenant text, ids uuid[], query public.halfvec, model text, lexemes bigint[], weights double precision[]
-) RETURNS TABLE (one memory.memories, ordinal integer, distance double precision, lexical double precision)
+) RETURNS TABLE (
+    memory_id uuid, ordinal integer, distance double precision, lexical double precision, base double precision,
+    occurred_at timestamptz, trust text, pinned boolean
+)
 LANGUAGE plpgsql STABLE SECURITY INVOKER ROWS 50 SET search_path = pg_catalog
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
@@ -73,24 +85,26 @@ DECLARE
 BEGIN
     RETURN QUERY EXECUTE
         -- OFFSET 0: each is looked up by its whole key, in this order, whatever statistics there are.
-        'SELECT m.one, near.ordinal, near.distance, coalesce(worded.score / $6, 0)'
+        'SELECT listed.memory_id, near.ordinal, near.distance, worded.score, 0.5 * greatest(1 - near.distance, 0) + 0.5 * worded.score,'
+        ' m.occurred_at, m.trust, m.pinned'
         ' FROM unnest($2) AS listed (memory_id)'
-        ' CROSS JOIN LATERAL (SELECT m AS one, memory.key_of(m.agent_id) AS agent_key, memory.key_of(m.namespace) AS namespace_key'
+        ' CROSS JOIN LATERAL (SELECT m.agent_id, memory.key_of(m.agent_id) AS agent_key,'
+        ' memory.key_of(m.namespace) AS namespace_key, m.occurred_at, m.trust, m.pinned'
         ' FROM memory.memories AS m WHERE m.tenant_id = $1 AND m.memory_id = listed.memory_id OFFSET 0) AS m'
         ' LEFT JOIN LATERAL (SELECT c.ordinal, c.distance FROM ('
         ' SELECT c.ordinal, c.embedding OPERATOR(public.<=>) $3 AS distance FROM memory.chunks AS c'
-        ' WHERE c.tenant_id = $1 AND c.model = $7 AND c.agent_id = (m.one).agent_id AND c.namespace_key = m.namespace_key'
+        ' WHERE c.tenant_id = $1 AND c.model = $7 AND c.agent_id = m.agent_id AND c.namespace_key = m.namespace_key'
         ' AND c.memory_id = listed.memory_id OFFSET 0) AS c ORDER BY c.distance, c.ordinal LIMIT 1) AS near ON true'
-        ' LEFT JOIN LATERAL (SELECT max(piece.score) AS score FROM ('
+        ' CROSS JOIN LATERAL (SELECT coalesce(max(piece.score) / $6, 0) AS score FROM ('
         ' SELECT sum(each.weight * p.gain) AS score FROM unnest($4, $5) AS each (lexeme, weight)'
         ' CROSS JOIN LATERAL (SELECT p.ordinal, ' || memory.gain_sql() || ' AS gain FROM memory.postings AS p'
         ' WHERE p.tenant_id = $1 AND p.lexeme = each.lexeme AND p.agent_key = m.agent_key AND p.memory_id = listed.memory_id'
-        ' OFFSET 0) AS p GROUP BY p.ordinal) AS piece) AS worded ON true'
+        ' OFFSET 0) AS p GROUP BY p.ordinal) AS piece) AS worded'
         USING tenant, ids, query, lexemes, weights, total, model;
 END $$;
 
 GRANT EXECUTE ON FUNCTION
     memory.asked_of(jsonb),
-    memory.neighbours(text, memory.memories, timestamptz, timestamptz),
+    memory.neighbours(text, uuid[], timestamptz, timestamptz),
     memory.weighed(text, uuid[], public.halfvec, text, bigint[], double precision[])
 TO memory_rw;

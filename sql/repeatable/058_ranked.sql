@@ -6,8 +6,8 @@ SET LOCAL ROLE memory_owner;
 -- Loads pgvector, without which its types and settings may not be named.
 SELECT CAST(CAST('[1]' AS public.vector) AS text);
 
--- What was found by vector and by words, some more of each than are asked for, and the neighbours of the best of these.
--- Those found lend a part of their base to their neighbours.
+-- What was found by vector and by words, some more of each than are asked for, and the neighbours of the best of these; all
+-- lend a part of their base to their neighbours.
 CREATE OR REPLACE FUNCTION memory.fused(
     tenant text, asked jsonb, query public.halfvec, lexemes bigint[], holders bigint[], weights double precision[]
 ) RETURNS TABLE (
@@ -22,49 +22,52 @@ DECLARE
     reach constant double precision = CAST(asked ->> 'reach' AS double precision);
     at constant timestamptz = CAST(asked ->> 'at' AS timestamptz);
     half_life constant double precision = CAST(asked ->> 'half_life_days' AS double precision);
+    now constant timestamptz = CAST(asked ->> 'now' AS timestamptz);
+    until constant timestamptz = coalesce(CAST(asked ->> 'as_of' AS timestamptz), 'infinity');
     found uuid[];
 BEGIN
     found = ARRAY(
-        SELECT n.memory_id FROM memory.nearest(tenant, asked, query, asked ->> 'model', top_k + 20, reach) AS n
+        SELECT n.memory_id FROM memory.nearest(tenant, asked, query, asked ->> 'model', top_k + 10, reach) AS n
         UNION
-        SELECT w FROM memory.worded(tenant, asked, lexemes, holders, weights, top_k + 20) AS w
+        SELECT w FROM memory.worded(tenant, asked, lexemes, holders, weights, top_k + 10) AS w
     );
     RETURN QUERY
     WITH listed AS MATERIALIZED (
-        SELECT (w.one).memory_id, w.one, w.ordinal, w.distance, w.lexical, 0.5 * greatest(1 - w.distance, 0) + 0.5 * w.lexical AS base
-        FROM memory.weighed(tenant, found, query, asked ->> 'model', lexemes, weights) AS w
+        SELECT * FROM memory.weighed(tenant, found, query, asked ->> 'model', lexemes, weights) AS w
         WHERE coalesce(w.distance, 2) <= reach
-    ), best AS (
-        SELECT l.memory_id, l.one, l.base, row_number() OVER (ORDER BY l.base DESC, l.memory_id) AS place FROM listed AS l
-    ), gifts AS MATERIALIZED (
-        SELECT n.memory_id, b.place, b.base * CASE n.distance WHEN 1 THEN 0.6 ELSE 0.4 END AS gift
-        FROM best AS b
-        CROSS JOIN LATERAL memory.neighbours(tenant, b.one, CAST(asked ->> 'now' AS timestamptz),
-            coalesce(CAST(asked ->> 'as_of' AS timestamptz), 'infinity')) AS n
-        WHERE (b.one).session_id IS NOT NULL
-    ), candidates AS (
-        SELECT l.memory_id, l.one, l.ordinal, l.distance, l.lexical, l.base FROM listed AS l
+    ), candidates AS MATERIALIZED (
+        SELECT * FROM listed
         UNION ALL
-        SELECT (w.one).memory_id, w.one, w.ordinal, w.distance, w.lexical, 0.5 * greatest(1 - w.distance, 0) + 0.5 * w.lexical
-        FROM memory.weighed(tenant, ARRAY(
-                SELECT DISTINCT g.memory_id FROM gifts AS g
-                WHERE g.place <= top_k AND g.memory_id <> ALL (found) AND memory.is_wanted(tenant, g.memory_id, asked)
+        SELECT * FROM memory.weighed(tenant, ARRAY(
+                SELECT DISTINCT n.neighbour
+                FROM memory.neighbours(tenant, ARRAY(
+                    SELECT l.memory_id FROM listed AS l ORDER BY l.base DESC, l.memory_id LIMIT top_k
+                ), now, until) AS n
+                WHERE n.neighbour <> ALL (found) AND memory.is_wanted(tenant, n.neighbour, asked)
             ), query, asked ->> 'model', lexemes, weights) AS w
         WHERE coalesce(w.distance, 2) <= reach
+    ), lending AS (
+        SELECT array_agg(c.memory_id) AS ids, array_agg(c.base) AS bases FROM candidates AS c
+    ), gifts AS MATERIALIZED (
+        SELECT n.neighbour, max(l.bases[array_position(l.ids, n.memory_id)] * CASE n.distance WHEN 1 THEN 0.6 ELSE 0.4 END) AS gift
+        FROM lending AS l
+        CROSS JOIN LATERAL memory.neighbours(tenant, l.ids, now, until) AS n
+        WHERE n.neighbour = ANY (l.ids)
+        GROUP BY n.neighbour
     ), told AS (
-        SELECT c.*, coalesce((SELECT max(g.gift) FROM gifts AS g WHERE g.memory_id = c.memory_id), 0) AS lent,
-            CASE WHEN (c.one).pinned OR half_life IS NULL THEN 1
+        SELECT c.*, coalesce((SELECT g.gift FROM gifts AS g WHERE g.neighbour = c.memory_id), 0) AS lent,
+            CASE WHEN c.pinned OR half_life IS NULL THEN 1
                 ELSE 1 - 0.3 * (1 - CAST(0.5 AS double precision)
-                    ^ (greatest(extract(epoch FROM at - (c.one).occurred_at), 0) / 86400 / half_life)) END AS recency,
-            CASE (c.one).trust WHEN 'direct_user' THEN 1 WHEN 'inference' THEN 0.95 WHEN 'tool_internal' THEN 0.9 ELSE 0.85 END AS trust,
-            CASE WHEN (c.one).pinned THEN 0.1 ELSE 0 END AS pinned
+                    ^ (greatest(extract(epoch FROM at - c.occurred_at), 0) / 86400 / half_life)) END AS recency,
+            CASE c.trust WHEN 'direct_user' THEN 1 WHEN 'inference' THEN 0.95 WHEN 'tool_internal' THEN 0.9 ELSE 0.85 END AS trusted,
+            CASE WHEN c.pinned THEN 0.1 ELSE 0 END AS raised
         FROM candidates AS c
     ), scored AS (
-        SELECT t.*, CAST(round(CAST((t.base + t.lent) * t.recency * t.trust + t.pinned AS numeric), 9) AS double precision) AS score
+        SELECT t.*, CAST(round(CAST((t.base + t.lent) * t.recency * t.trusted + t.raised AS numeric), 9) AS double precision) AS score
         FROM told AS t
     )
     SELECT s.memory_id, s.ordinal, s.score, 1 - s.distance, s.lexical, s.base, s.lent, s.recency,
-        CAST(s.trust AS double precision), CAST(s.pinned AS double precision)
+        CAST(s.trusted AS double precision), CAST(s.raised AS double precision)
     FROM scored AS s
     ORDER BY s.score DESC, s.memory_id
     LIMIT top_k;
@@ -96,9 +99,9 @@ BEGIN
         SELECT found.memory_id, CAST(NULL AS integer), found.score, CAST(NULL AS double precision),
             CASE WHEN explained THEN jsonb_build_object('lexical', found.lexical) END
         FROM (
-            SELECT (w.one).memory_id, w.lexical, CAST(round(CAST(w.lexical AS numeric), 9) AS double precision) AS score
+            SELECT w.memory_id, w.lexical, CAST(round(CAST(w.lexical AS numeric), 9) AS double precision) AS score
             FROM memory.weighed(tenant, ARRAY(
-                SELECT memory.worded(tenant, asked, words.lexemes, words.holders, words.weights, top_k + 20)
+                SELECT memory.worded(tenant, asked, words.lexemes, words.holders, words.weights, top_k + 10)
             ), NULL, NULL, words.lexemes, words.weights) AS w
         ) AS found
         ORDER BY found.score DESC, found.memory_id LIMIT top_k;

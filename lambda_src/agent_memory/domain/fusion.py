@@ -5,7 +5,7 @@
 
 `lexical` is BM25 over the weight of all lexemes of the query, so that 1 means that a memory of average length holds
 each of them once. Both are absolute: a score does not depend on what else was found. A neighbour is one of the two
-memories before or after in the session; one that is shortlisted lends a part of its base. Figures and why: ADR 19.
+memories before or after in the session; it lends a part of its base. Figures and why: ADR 19.
 """
 
 import math
@@ -19,7 +19,7 @@ HALF_LIFE_DAYS = 365.0
 TRUST = {"direct_user": 1.0, "inference": 0.95, "tool_internal": 0.9, "tool_external": 0.85}
 """What the words of each kind of source count, the most trusted first."""
 
-SHORTLISTED = 20
+SHORTLISTED = 10
 """How many more than are asked for are looked at by either side."""
 
 _DIGITS = 9  # of a score: sums of floating point numbers come out differently in another order
@@ -107,7 +107,8 @@ def rank(
 ) -> list[Ranked]:
     """Find the best of all that is as asked, equal ones by id.
 
-    `sessions` are the ids of each session's memories, in order.
+    Looked at are the shortlists of either side and the neighbours of the best of these. `sessions` are the ids of each
+    session's memories, in order.
     """
     every = {candidate.id: candidate for candidate in candidates}
     bases = {each.id: _base(each, weights) for each in every.values()}
@@ -117,7 +118,7 @@ def rank(
     shown = listed | {memory for one in best for memory, _ in beside.get(one, ()) if memory in every}
     ranked = []
     for one in shown:
-        near = ((other, distance) for other, distance in beside.get(one, ()) if other in listed)
+        near = ((other, distance) for other, distance in beside.get(one, ()) if other in shown)
         lent = max((bases[other] * weights.lent[distance - 1] for other, distance in near), default=0.0)
         ranked.append(_ranked(every[one], bases[one], lent, at, half_life_days, weights))
     return sorted(ranked, key=lambda each: (-each.score, each.id))[:top_k]
