@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     from agent_memory.domain.database import Database
     from agent_memory.domain.embedding_models import PlanStore, Space
     from agent_memory.domain.jobs import JobStore
+<<<<<<< HEAD
     from agent_memory.domain.fact_store import FactStore
+=======
+    from agent_memory.domain.late_vectors import LateVectors
+>>>>>>> 19668ab (WIP late vectors, fakes and types)
     from agent_memory.domain.ports import AgentStore, EpisodeStore
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from agent_memory.service.drafting import Drafting
     from agent_memory.service.embedding import Embeddings
     from agent_memory.service.embedding_models import EmbeddingModels
+    from agent_memory.service.embedding_work import EmbeddingWork
     from agent_memory.service.enable_login import EnableLogin
     from agent_memory.service.episode_batch import EpisodeBatches
     from agent_memory.service.episodic import EpisodicMemory
@@ -52,12 +57,14 @@ if TYPE_CHECKING:
     from agent_memory.service.flags import TenantFlags
     from agent_memory.service.keys import ApiKeys
     from agent_memory.service.large_values import LargeValues
+    from agent_memory.service.late_vectors import EmbedJobs, MissingVectors
     from agent_memory.service.lint import Lint
     from agent_memory.service.maintain import Maintain
     from agent_memory.service.migrate import Migrate
     from agent_memory.service.purge import Purge
     from agent_memory.service.readiness import Readiness
     from agent_memory.service.redrive import Redrive
+    from agent_memory.service.reembedding import Reembedding
     from agent_memory.service.rehydrate import Rehydration
     from agent_memory.service.reservations import Reservations
     from agent_memory.service.runs import Runs
@@ -455,8 +462,54 @@ def _memories() -> "MemoryStore":
 @cache
 def _drafting() -> "Drafting":
     from agent_memory.service.drafting import Drafting
+    from agent_memory.service.late_vectors import LaterVectors
 
-    return Drafting(embeddings(), settings.embedding_chunk_tokens, tally())
+    later = LaterVectors(job_store())
+    return Drafting(embeddings(), settings.embedding_chunk_tokens, tally(), later=later)
+
+
+@cache
+def _late_vectors() -> "LateVectors":
+    from agent_memory.adapters.sql_late_vectors import SqlLateVectors
+
+    return SqlLateVectors(database(), tally())
+
+
+@cache
+def _missing_vectors() -> "MissingVectors":
+    from agent_memory.service.late_vectors import MissingVectors
+
+    return MissingVectors(_late_vectors(), embeddings(), settings.embedding_chunk_tokens, now)
+
+
+def embed_jobs() -> "EmbedJobs":
+    """Jobs of the kind `embed`."""
+    import time
+
+    from agent_memory.service.late_vectors import EmbedJobs
+
+    longest_s = settings.embedding_timeout_s
+    return EmbedJobs(_late_vectors(), _missing_vectors(), now, time.sleep, longest_s)
+
+
+def embedding_work() -> "EmbeddingWork":
+    """What an operator has the function do that does jobs."""
+    from agent_memory.service.embedding_work import EmbeddingWork
+
+    return EmbeddingWork(_late_vectors(), _missing_vectors(), now)
+
+
+def reembedding(tell: "Callable[[str], object]") -> "Reembedding":
+    """A change of the embedding model, as an operator carries it out."""
+    import time
+
+    from agent_memory.adapters.dynamodb_tenants import DynamoTenants
+    from agent_memory.adapters.embedding_worker import InvokedWorker
+    from agent_memory.service.reembedding import Reembedding
+
+    worker = InvokedWorker(_function(settings.ingest_function))
+    tenants = DynamoTenants(dynamodb(), settings.control_table)
+    return Reembedding(embedding_plan(), deployed_spaces(), tenants, worker, now, time.sleep, tell)
 
 
 @cache

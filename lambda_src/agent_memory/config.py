@@ -78,6 +78,11 @@ class Settings:
         return self._required("SWEEPER_FUNCTION")
 
     @property
+    def ingest_function(self) -> str:
+        """Name of the function that does jobs, for an operator's commands."""
+        return self._required("INGEST_FUNCTION")
+
+    @property
     def database_connection(self) -> str:
         """How functions reach PostgreSQL: data_api, direct or proxy."""
         return self._required("DATABASE_CONNECTION")

@@ -26,6 +26,7 @@ BEGIN
         'source_id', m.source_id,
         'trust', m.trust,
         'pinned', m.pinned,
+        'pending', m.awaits,
         'bytes', octet_length(m.content),
         'occurred_at', memory.to_micros(m.occurred_at),
         'created_at', memory.to_micros(m.created_at),

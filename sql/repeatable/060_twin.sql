@@ -52,7 +52,6 @@ BEGIN
       AND m.namespace = item ->> 'namespace'
       AND m.user_id IS NOT DISTINCT FROM item ->> 'user_id'
       AND m.purposes @> memory.texts(asked -> 'purposes') AND m.purposes <@ memory.texts(asked -> 'purposes')
-      AND m.model = twin.model
       AND (m.expires_at IS NULL OR m.expires_at > CAST(item ->> 'now' AS timestamptz))
     ORDER BY m.created_at
     LIMIT 1

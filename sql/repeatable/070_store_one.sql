@@ -6,11 +6,10 @@ SET LOCAL ROLE memory_owner;
 -- Loads pgvector, without which its types and settings may not be named.
 SELECT CAST(CAST('[1]' AS public.vector) AS text);
 
--- Chunks of a memory, one a line, `starts_at ends_at [vector]`. When the memory is not there (its text was merged into
--- another one, which has its chunks) there is nothing to add to.
-CREATE OR REPLACE FUNCTION memory.add_chunks(
-    tenant text, id text, first_ordinal bigint, model text, dimensions bigint, chunks text
-) RETURNS bigint
+-- Chunks of a memory, one a line, `place_of_model ordinal starts_at ends_at [vector]`; `models` is a JSON array of {name, dimensions}.
+-- Those that are there already stay. When the memory is not there (its text was merged into another one, which has its
+-- chunks) there is nothing to add to.
+CREATE OR REPLACE FUNCTION memory.add_chunks(tenant text, id text, models text, chunks text) RETURNS bigint
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog AS $$
 DECLARE
     added bigint;
@@ -18,28 +17,34 @@ BEGIN
     PERFORM memory.enter_tenant(tenant);
     INSERT INTO memory.chunks (tenant_id, model, agent_id, namespace_key, memory_id, ordinal, user_key, session_key,
         purpose_mask, occurred_at, starts_at, ends_at, dimensions, embedding)
-    SELECT m.tenant_id, add_chunks.model, m.agent_id, memory.key_of(m.namespace), m.memory_id,
-        add_chunks.first_ordinal + line.place - 1, memory.key_of(m.user_id), memory.key_of(m.session_id),
-        memory.purpose_mask(m.purposes), m.occurred_at, CAST(split_part(line.words, ' ', 1) AS integer), CAST(split_part(line.words, ' ', 2) AS integer),
-        add_chunks.dimensions, CAST(split_part(line.words, ' ', 3) AS public.halfvec)
+    SELECT m.tenant_id, of.model ->> 'name', m.agent_id, memory.key_of(m.namespace), m.memory_id,
+        CAST(line.parts[2] AS integer), memory.key_of(m.user_id), memory.key_of(m.session_id),
+        memory.purpose_mask(m.purposes), m.occurred_at, CAST(line.parts[3] AS integer), CAST(line.parts[4] AS integer),
+        CAST(of.model ->> 'dimensions' AS integer), CAST(line.parts[5] AS public.halfvec)
     FROM memory.memories AS m
-    CROSS JOIN string_to_table(add_chunks.chunks, E'\n') WITH ORDINALITY AS line (words, place)
-    WHERE m.tenant_id = add_chunks.tenant AND m.memory_id = CAST(add_chunks.id AS uuid);
+    CROSS JOIN (
+        SELECT string_to_array(words, ' ') AS parts FROM string_to_table(add_chunks.chunks, E'\n') AS words OFFSET 0
+    ) AS line
+    CROSS JOIN LATERAL (SELECT CAST(add_chunks.models AS jsonb) -> CAST(line.parts[1] AS integer) AS model) AS of
+    WHERE m.tenant_id = add_chunks.tenant AND m.memory_id = CAST(add_chunks.id AS uuid)
+    ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS added = ROW_COUNT;
     RETURN added;
 END $$;
 
--- One text: merged into its twin, or a memory of its own. `chunks` are its lines, null when they follow by add_chunks;
--- its `postings` likewise by add_postings.
+-- One text: merged into its twin, or a memory of its own. `chunks` are its lines, those of the model that is searched first,
+-- null when they follow by add_chunks; its `postings` likewise by add_postings. `pending` of the item are models whose
+-- vectors come later: by words the text is found at once, and without a vector it merges with its equal only.
 CREATE OR REPLACE FUNCTION memory.store_one(
-    tenant text, item jsonb, fresh text, model text, dimensions bigint, chunks text
+    tenant text, item jsonb, fresh text, model text, models text, chunks text
 ) RETURNS jsonb
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog AS $$
 DECLARE
     at constant timestamptz = CAST(item ->> 'now' AS timestamptz);
     -- A text of several chunks has no one vector; it merges with its equal only.
     query constant public.halfvec = CASE WHEN CAST(item ->> 'chunk_count' AS integer) = 1
-        THEN CAST(split_part(chunks, ' ', 3) AS public.halfvec) END;
+        AND CAST(models AS jsonb) -> CAST(split_part(chunks, ' ', 1) AS integer) ->> 'name' = model
+        THEN CAST(split_part(split_part(chunks, E'\n', 1), ' ', 5) AS public.halfvec) END;
     twin record;
     before integer = 0;
     target uuid = CAST(item ->> 'memory_id' AS uuid);
@@ -55,23 +60,30 @@ BEGIN
         SELECT m.chunk_count INTO STRICT before FROM memory.memories AS m WHERE m.tenant_id = tenant AND m.memory_id = target;
         IF memory.merge_into(tenant, target, item, fresh) THEN
             DELETE FROM memory.chunks AS c WHERE c.tenant_id = tenant AND c.memory_id = target; -- of all models
-            PERFORM memory.add_chunks(tenant, CAST(target AS text), 0, model, dimensions, chunks);
+            PERFORM memory.add_chunks(tenant, CAST(target AS text), models, chunks);
+            UPDATE memory.memories AS m SET pending = memory.texts(item -> 'pending') WHERE m.tenant_id = tenant AND m.memory_id = target;
             DELETE FROM memory.postings AS p WHERE p.tenant_id = tenant AND p.memory_id = target;
             PERFORM memory.add_postings(tenant, CAST(target AS text), 0, item ->> 'postings');
+        ELSIF chunks IS NOT NULL THEN -- vectors that the same words lack are welcome
+            PERFORM FROM memory.memories AS m CROSS JOIN LATERAL memory.add_vectors(tenant, CAST(target AS text),
+                CAST(jsonb_build_object('revision', m.revision, 'content_key', m.content_key, 'models', CAST(models AS jsonb),
+                    'pieces', item -> 'chunk_count', 'gone', '[]') AS text), chunks)
+            WHERE m.tenant_id = tenant AND m.memory_id = target AND m.content = fresh
+              AND (m.awaits OR memory.count_vectors(m, model) = 0);
         END IF;
     ELSE
         INSERT INTO memory.memories (tenant_id, memory_id, agent_id, namespace, user_id, session_id, content, metadata,
-            purposes, source_kind, source_id, trust, occurred_at, created_at, updated_at, expires_at, chunk_count, model,
-            marks, words, near_id, pinned)
+            purposes, source_kind, source_id, trust, occurred_at, created_at, updated_at, expires_at, chunk_count,
+            marks, words, near_id, pinned, pending)
         VALUES (tenant, target, item ->> 'agent_id', item ->> 'namespace', item ->> 'user_id', item ->> 'session_id',
             fresh, coalesce(item ->> 'metadata', '{}'), coalesce(memory.texts(item -> 'purposes'), '{}'),
             item ->> 'source_kind', item ->> 'source_id', item ->> 'trust',
             coalesce(CAST(item ->> 'timestamp' AS timestamptz), at), at, at, CAST(item ->> 'expires_at' AS timestamptz),
-            CAST(item ->> 'chunk_count' AS integer), model, memory.texts(item -> 'marks'), memory.texts(item -> 'words'),
-            twin.apart, coalesce(CAST(item ->> 'pinned' AS boolean), false));
+            CAST(item ->> 'chunk_count' AS integer), memory.texts(item -> 'marks'), memory.texts(item -> 'words'),
+            twin.apart, coalesce(CAST(item ->> 'pinned' AS boolean), false), memory.texts(item -> 'pending'));
         PERFORM memory.add_entries(tenant, target, item);
         IF chunks IS NOT NULL THEN
-            PERFORM memory.add_chunks(tenant, CAST(target AS text), 0, model, dimensions, chunks);
+            PERFORM memory.add_chunks(tenant, CAST(target AS text), models, chunks);
         END IF;
         IF item ->> 'postings' IS NOT NULL THEN
             PERFORM memory.add_postings(tenant, CAST(target AS text), 0, item ->> 'postings');
@@ -86,6 +98,7 @@ BEGIN
         'vectors', stored.chunk_count - before,
         'revision', stored.revision,
         'trust', stored.trust,
+        'pending', stored.awaits,
         'occurred_at', memory.to_micros(stored.occurred_at),
         'created_at', memory.to_micros(stored.created_at),
         'updated_at', memory.to_micros(stored.updated_at),
@@ -94,6 +107,6 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION
-    memory.add_chunks(text, text, bigint, text, bigint, text),
-    memory.store_one(text, jsonb, text, text, bigint, text)
+    memory.add_chunks(text, text, text, text),
+    memory.store_one(text, jsonb, text, text, text, text)
 TO memory_rw;

@@ -10,7 +10,7 @@ DO $$ BEGIN
     END IF;
 END $$;
 
--- `request` {now, model, dimensions, answer, items, patience_ms}; the text of each item is the next `bytes` of `contents`, its chunks
+-- `request` {now, model, models, answer, items, patience_ms}; the text of each item is the next `bytes` of `contents`, its chunks
 -- are the next `lines` of `chunks`. One row: the outcomes as a JSON array in the order of the items; what a single text was
 -- merged into; the hash of the first request with this idempotency key when there was one, whose outcomes these are; and by how
 -- many vectors the tenant has more now.
@@ -58,7 +58,7 @@ BEGIN
     FOR item IN SELECT each || jsonb_build_object('now', asked -> 'now') FROM jsonb_array_elements(asked -> 'items') AS each LOOP
         results = results || jsonb_build_array(memory.store_one(
             tenant, item, convert_from(substring(contents FROM byte FOR CAST(item ->> 'bytes' AS integer)), 'UTF8'),
-            asked ->> 'model', CAST(asked ->> 'dimensions' AS bigint),
+            asked ->> 'model', asked ->> 'models',
             (SELECT string_agg(lines[place], E'\n' ORDER BY place)
              FROM generate_series(line, line + CAST(item ->> 'lines' AS integer) - 1) AS place)
         ));

@@ -81,13 +81,13 @@ def test_a_refusal_is_remembered(api: Edge) -> None:
 
 
 def test_a_store_that_was_away_is_asked_again(api: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
-    embedder = bootstrap.semantic()._embedders
+    store = bootstrap.semantic()._store
     with monkeypatch.context() as away:
 
-        def refuse(_: object) -> None:
-            raise StoreUnavailable("the embedding model did not answer")
+        def refuse(*_: object) -> None:
+            raise StoreUnavailable("the database did not answer")
 
-        away.setattr(embedder, "embed", refuse)
+        away.setattr(store, "store", refuse)
         assert api.call("POST", SEMANTIC, TEA, key="k").status == 503
 
     assert api.call("POST", SEMANTIC, TEA, key="k").status == 201

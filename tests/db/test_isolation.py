@@ -15,7 +15,7 @@ from tests.fix_postgres import Aurora
 MEMORY = uuid.UUID(int=1)
 STORE = (
     "INSERT INTO memory.memories (tenant_id, memory_id, agent_id, content, occurred_at, created_at, updated_at,"
-    " chunk_count, model) VALUES (%s, %s, 'planner', 'likes tea', now(), now(), now(), 1, 'test')"
+    " chunk_count) VALUES (%s, %s, 'planner', 'likes tea', now(), now(), now(), 1)"
 )
 CHUNK = (
     "INSERT INTO memory.chunks (tenant_id, memory_id, ordinal, agent_id, namespace_key, user_key, session_key,"

@@ -23,10 +23,10 @@ WITH made AS MATERIALIZED (
     FROM generate_series(1, %(rows)s) AS n
 ), kept AS (
     INSERT INTO memory.memories (tenant_id, memory_id, agent_id, namespace, user_id, session_id, content, trust,
-        occurred_at, created_at, updated_at, chunk_count, model)
+        occurred_at, created_at, updated_at, chunk_count)
     SELECT %(tenant)s, id, 'agent-' || n %% 2, CASE WHEN n %% 900 = 1 THEN 'rare' ELSE 'default' END,
         CASE WHEN n %% 100 = 1 THEN 'ana' ELSE 'bob' END, CASE WHEN n %% 100 = 2 THEN 's' END, 'text ' || n,
-        'inference', at, at, at, 1, 'm'
+        'inference', at, at, at, 1
     FROM made RETURNING memory_id
 ), entries AS (
     INSERT INTO memory.metadata_entries (tenant_id, entry, memory_id)

@@ -144,7 +144,7 @@ def _refused_by_postgres(stack: Stack, canaries: Canaries) -> None:
     """Rows that break a rule of the database: its log quotes neither bound values nor, in a detail, the row."""
     insert = (
         "INSERT INTO memory.memories (tenant_id, memory_id, agent_id, content, occurred_at, created_at, updated_at,"
-        " chunk_count, model, revision) VALUES ('acme', %s, %s, %s, now(), now(), now(), %s, 'none', %s)"
+        " chunk_count, revision) VALUES ('acme', %s, %s, %s, now(), now(), now(), %s, %s)"
     )
     twice, agent = uuid4(), canaries["agent of a row"]
     with psycopg.connect(stack.postgres_dsn_app) as connection:

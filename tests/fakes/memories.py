@@ -4,9 +4,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from agent_memory.domain.chunking import Span
+from agent_memory.domain.embedding import Vector
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.fusion import TRUST, Candidate, idf, lexical_score, rank
 from agent_memory.domain.idempotency import KEEP, IdempotencyRecord
@@ -14,7 +16,6 @@ from agent_memory.domain.lexemes import Worded
 from agent_memory.domain.merging import MERGE_ABOVE, Signature, says_the_same
 from agent_memory.domain.semantic import Memory
 from agent_memory.domain.semantic_store import (
-    Chunk,
     Draft,
     Entry,
     Hit,
@@ -34,8 +35,9 @@ class Kept:
     """A memory with what is kept beside it."""
 
     memory: Memory
-    chunks: tuple[Chunk, ...]
-    model: str
+    spans: tuple[Span, ...]
+    vectors: dict[str, list[Vector]]
+    pending: tuple[str, ...]
     signature: Signature
     entries: tuple[str, ...]
     near_id: str | None
@@ -165,13 +167,16 @@ class InMemoryMemoryStore:
         if twin is None:
             memory = _memory(draft, now)
             near_id = apart.memory.id if apart else None
-            kept = Kept(memory, draft.chunks, model, draft.signature, draft.entries, near_id, [], draft.words)
+            vectors = {name: list(own) for name, own in draft.vectors.items()}
+            kept = Kept(
+                memory, draft.spans, vectors, draft.pending, draft.signature, draft.entries, near_id, [], draft.words
+            )
             self._kept[tenant_id, memory.id] = kept
-            self._tally.vectors += len(kept.chunks)
+            self._tally.vectors += len(kept.spans)
             return Stored(memory, deduplicated=False, apart_from=near_id)
-        before = len(twin.chunks)
+        before = len(twin.spans)
         _merge(twin, draft, now)
-        self._tally.vectors += len(twin.chunks) - before
+        self._tally.vectors += len(twin.spans) - before
         return Stored(twin.memory, deduplicated=True)
 
     def _twin(self, tenant_id: str, draft: Draft, model: str, now: datetime) -> tuple[Kept | None, Kept | None]:
@@ -179,16 +184,24 @@ class InMemoryMemoryStore:
         scope = [
             kept
             for kept in self._live(tenant_id, now)
-            if kept.model == model
-            and _scope(kept.memory) == (new.agent_id, new.namespace, new.user_id, frozenset(new.purposes or ()))
+            if _scope(kept.memory) == (new.agent_id, new.namespace, new.user_id, frozenset(new.purposes or ()))
         ]
         for kept in scope:
             if kept.memory.content == new.content:
                 return kept, None
         apart = None
-        for kept in sorted(scope, key=lambda kept: -cosine(kept.chunks[0].vector, draft.chunks[0].vector)):
-            near = cosine(kept.chunks[0].vector, draft.chunks[0].vector) > MERGE_ABOVE
-            if len(kept.chunks) == len(draft.chunks) == 1 and near:
+        query = draft.vectors[model][0] if len(draft.spans) == 1 and model in draft.vectors else None
+        near = (
+            {}
+            if query is None
+            else {
+                kept.memory.id: cosine(kept.vectors[model][0], query)
+                for kept in scope
+                if len(kept.spans) == 1 and kept.vectors.get(model)
+            }
+        )
+        for kept in sorted(scope, key=lambda kept: -near.get(kept.memory.id, -1)):
+            if near.get(kept.memory.id, -1) > MERGE_ABOVE:
                 trusted = _TRUST.index(new.trust or "direct_user") >= _TRUST.index(kept.memory.trust)
                 if trusted and says_the_same(kept.signature, draft.signature):
                     return kept, None
@@ -213,7 +226,7 @@ class InMemoryMemoryStore:
     def _remove(self, gone: Callable[[tuple[str, str], Kept], bool]) -> int:
         keys = [key for key, kept in self._kept.items() if gone(key, kept)]
         for key in keys:
-            self._tally.vectors -= len(self._kept.pop(key).chunks)
+            self._tally.vectors -= len(self._kept.pop(key).spans)
         for kept in self._kept.values():
             if kept.near_id in {memory_id for _, memory_id in keys}:
                 kept.near_id = None
@@ -233,7 +246,7 @@ def _merge(kept: Kept, draft: Draft, now: datetime) -> None:
             old,
             content=new.content,
             metadata=old.metadata if new.metadata is None else new.metadata,
-            session_id=old.session_id if len(draft.chunks) > 1 else new.session_id or old.session_id,
+            session_id=old.session_id if len(draft.spans) > 1 else new.session_id or old.session_id,
             timestamp=new.timestamp or now,
             source=_source(draft) or old.source,
             trust=new.trust or "direct_user",
@@ -243,7 +256,14 @@ def _merge(kept: Kept, draft: Draft, now: datetime) -> None:
             earlier = replace(said, updated_at=now)
         else:
             current = said
-            kept.chunks, kept.signature, kept.words = draft.chunks, draft.signature, draft.words
+            if new.content == old.content:
+                for name, own in draft.vectors.items():
+                    kept.vectors.setdefault(name, list(own))
+                kept.pending = tuple(name for name in kept.pending if name not in kept.vectors)
+            else:
+                kept.spans, kept.pending = draft.spans, draft.pending
+                kept.vectors = {name: list(own) for name, own in draft.vectors.items()}
+                kept.signature, kept.words = draft.signature, draft.words
             kept.entries = kept.entries if new.metadata is None else draft.entries
     changed = (current.content, current.metadata) != (earlier.content, earlier.metadata)
     if changed:
@@ -253,6 +273,7 @@ def _merge(kept: Kept, draft: Draft, now: datetime) -> None:
         updated_at=max(now, old.updated_at),
         expires_at=max(old.expires_at, draft.expires_at) if old.expires_at and draft.expires_at else None,
         revision=old.revision + changed,
+        pending=bool(kept.pending),
     )
 
 
@@ -275,6 +296,7 @@ def _memory(draft: Draft, now: datetime) -> Memory:
         created_at=now,
         updated_at=now,
         expires_at=draft.expires_at,
+        pending=bool(draft.pending),
     )
 
 
@@ -321,11 +343,13 @@ def _weights(scope: Sequence[Kept], lexemes: Sequence[int]) -> dict[int, float]:
 
 
 def _nearest(kept: Kept, search: MemorySearch) -> tuple[float, Span] | None:
-    if search.vector is None or kept.model != search.model:
+    had = kept.vectors.get(search.model)
+    if search.vector is None or not had:
         return None
     vector = search.vector
-    best = max(kept.chunks, key=lambda chunk: cosine(chunk.vector, vector))
-    return cosine(best.vector, vector), Span(*best.span)
+    return max(
+        ((cosine(each, vector), Span(*span)) for each, span in zip(had, kept.spans, strict=False)), key=itemgetter(0)
+    )
 
 
 def _position(memory: Memory) -> MemoryPosition:

@@ -11,7 +11,7 @@ from tests.isolation.stores_sql import relations, tried
 
 STORE = (
     "INSERT INTO memory.memories (tenant_id, memory_id, agent_id, content, occurred_at, created_at, updated_at,"
-    " chunk_count, model) VALUES (%s, %s, 'attack', 'attack', now(), now(), now(), 1, 'attack')"
+    " chunk_count) VALUES (%s, %s, 'attack', 'attack', now(), now(), now(), 1)"
 )
 
 

@@ -46,7 +46,9 @@ class SqlMemoryStore:
         self, tenant_id: str, drafts: Sequence[Draft], model: str, now: datetime, answer: IdempotencyRecord | None
     ) -> list[Stored]:
         """See `MemoryStore.store`; one call, or one transaction of several for very long texts."""
-        patience = min(_TIMEOUT_S + _CHUNK_S * sum(len(draft.chunks) for draft in drafts), _LONGEST_S)
+        patience = min(
+            _TIMEOUT_S + _CHUNK_S * sum(len(each) for draft in drafts for each in draft.vectors.values()), _LONGEST_S
+        )
         calls = store_calls(tenant_id, drafts, model, now, answer, self._database.max_request_bytes, patience)
         ((told,), *_) = self._database.call_all(calls, patience)
         replayed = told["replayed"]

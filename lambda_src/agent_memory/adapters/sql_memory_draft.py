@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from agent_memory.domain.chunking import Span
 from agent_memory.domain.database import Call, Scalar
 from agent_memory.domain.embedding import Vector
+from agent_memory.domain.embedding_models import read_space
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import KEEP, IdempotencyRecord
 from agent_memory.domain.json_document import dumps
@@ -42,47 +44,56 @@ def store_calls(
     Raises:
         PayloadTooLarge: texts and metadata alone do not fit.
     """
-    dimensions = len(drafts[0].chunks[0].vector)
-    lines = [_lines(draft) for draft in drafts]
-    room = max_bytes - sum(len(draft.new.content.encode()) * 4 // 3 for draft in drafts)
-    inline = [chunks if len(chunks) == 1 else [] for chunks in lines]
+    models = list(dict.fromkeys([name for draft in drafts for name in (model, *draft.vectors)]))
+    lines = [_lines(draft, models) for draft in drafts]
     words = [_posting_lines(draft) for draft in drafts]
-    if sum(len(line) for chunks in (*lines, *words) for line in chunks) < room // 2:
-        inline = lines
-    items = [
-        _item(draft, len(chunks), said if chunks else None)
-        for draft, chunks, said in zip(drafts, inline, words, strict=True)
-    ]
+    room = max_bytes - sum(len(draft.new.content.encode()) * 4 // 3 for draft in drafts)
+    all_fit = sum(len(line) for each in (*lines, *words) for line in each) < room // 2
+    inline = [all_fit or len(draft.spans) == 1 for draft in drafts]
     request = {
         "now": now,
         "patience_ms": round(patience_s * 900),  # the rest is for the way there and back
         "model": model,
-        "dimensions": dimensions,
+        "models": model_list(models),
         "answer": answer_of(answer),
-        "items": items,
+        "items": [
+            _item(draft, *((len(own), said) if sent else (0, None)))
+            for draft, own, said, sent in zip(drafts, lines, words, inline, strict=True)
+        ],
     }
-    described, chunks_sent = dumps(request), "\n".join(line for chunks in inline for line in chunks)
+    described = dumps(request)
+    chunks_sent = "\n".join(line for own, sent in zip(lines, inline, strict=True) if sent for line in own)
     if len(described) + len(chunks_sent) > room:
         raise PayloadTooLarge("the texts and their metadata are more than one request can carry")
     contents = "".join(draft.new.content for draft in drafts).encode()
     arguments: dict[str, Scalar] = {"tenant": tenant_id, "request": described, "contents": contents}
     calls = [Call("store", {**arguments, "chunks": chunks_sent})]
-    for draft, chunks, said, sent in zip(drafts, lines, words, inline, strict=True):
+    for draft, own, said, sent in zip(drafts, lines, words, inline, strict=True):
         if not sent:
-            calls += _chunk_calls(tenant_id, draft, chunks, model, max_bytes)
+            calls += _chunk_calls(tenant_id, draft, own, models, max_bytes)
             calls += _posting_calls(tenant_id, draft, said, max_bytes)
     return calls
 
 
-def _chunk_calls(tenant_id: str, draft: Draft, lines: Sequence[str], model: str, max_bytes: int) -> Iterator[Call]:
-    per_call = max(1, max_bytes // (2 * len(lines[0])))
+def model_list(models: Sequence[str]) -> list[JsonObject]:
+    """The models that lines name by their place, as the functions take them."""
+    return [{"name": name, "dimensions": read_space(name).dimensions} for name in models]
+
+
+def chunk_line(model: int, ordinal: int, span: Span, vector: Vector) -> str:
+    """A piece of a text with its vector, as the functions take it."""
+    return f"{model} {ordinal} {span.start} {span.end} {vector_text(vector)}"
+
+
+def _chunk_calls(
+    tenant_id: str, draft: Draft, lines: Sequence[str], models: Sequence[str], max_bytes: int
+) -> Iterator[Call]:
+    per_call = max(1, max_bytes // (2 * max((len(line) for line in lines), default=1)))
     for first in range(0, len(lines), per_call):
         arguments: dict[str, Scalar] = {
             "tenant": tenant_id,
             "id": draft.id,
-            "first_ordinal": first,
-            "model": model,
-            "dimensions": len(draft.chunks[0].vector),
+            "models": dumps(model_list(models)),
             "chunks": "\n".join(lines[first : first + per_call]),
         }
         yield Call("add_chunks", arguments)
@@ -113,12 +124,17 @@ def _array(numbers: Iterable[int]) -> str:
     return f"{{{','.join(map(str, numbers))}}}"
 
 
-def _lines(draft: Draft) -> list[str]:
-    return [f"{chunk.span.start} {chunk.span.end} {vector_text(chunk.vector)}" for chunk in draft.chunks]
+def _lines(draft: Draft, models: Sequence[str]) -> list[str]:
+    """One for each piece and model, those of the model that is searched first."""
+    return [
+        chunk_line(models.index(name), ordinal, span, vector)
+        for name, vectors in draft.vectors.items()
+        for ordinal, (span, vector) in enumerate(zip(draft.spans, vectors, strict=True))
+    ]
 
 
 def _item(draft: Draft, lines: int, postings: Sequence[str] | None) -> JsonObject:
-    new, alone = draft.new, len(draft.chunks) == 1
+    new, alone = draft.new, len(draft.spans) == 1
     return {
         "memory_id": draft.id,
         "agent_id": new.agent_id,
@@ -134,8 +150,9 @@ def _item(draft: Draft, lines: int, postings: Sequence[str] | None) -> JsonObjec
         "timestamp": new.timestamp,
         "expires_at": draft.expires_at,
         "bytes": len(new.content.encode()),
-        "chunk_count": len(draft.chunks),
+        "chunk_count": len(draft.spans),
         "lines": lines,
+        "pending": draft.pending,
         "marks": draft.signature.marks if alone else None,
         "words": draft.signature.words if alone else None,
         "postings": None if postings is None else "\n".join(postings),

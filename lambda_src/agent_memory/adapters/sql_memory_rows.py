@@ -97,6 +97,7 @@ def read_memory(record: Mapping[str, Any], content: str) -> Memory:
         source=source,
         trust=record["trust"],
         pinned=record["pinned"],
+        pending=record["pending"],
         timestamp=from_micros(record["occurred_at"]),
         created_at=from_micros(record["created_at"]),
         updated_at=from_micros(record["updated_at"]),
@@ -138,6 +139,7 @@ def read_stored(outcome: Mapping[str, Any], draft: Draft, merged: Memory | None)
         created_at=from_micros(outcome["created_at"]),
         updated_at=written,
         expires_at=None if outcome["expires_at"] is None else from_micros(outcome["expires_at"]),
+        pending=outcome["pending"],
     )
     return Stored(memory, outcome["deduplicated"], None if outcome["deduplicated"] else outcome["near_id"])
 

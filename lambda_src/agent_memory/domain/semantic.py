@@ -121,6 +121,7 @@ class MemoryResponse(BaseModel):
     revision: int
     trust: str
     pinned: bool
+    embedding: Literal["ready", "pending"]
 
 
 class FoundPart(BaseModel):
@@ -179,7 +180,7 @@ class HistoryResponse(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One stored text. `timestamp` is the caller's time of it, or when it was stored."""
+    """One stored text, which lacks vectors while it is `pending`. `timestamp` is the caller's, or when it was stored."""
 
     id: str
     agent_id: str
@@ -197,6 +198,7 @@ class Memory:
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None
+    pending: bool = False
 
     def response(self, similarity: float | None = None) -> JsonObject:
         """`MemoryResponse`, with purposes and source where they were given."""
@@ -219,5 +221,6 @@ class Memory:
             "revision": self.revision,
             "trust": self.trust,
             "pinned": self.pinned,
+            "embedding": "pending" if self.pending else "ready",
             **given,
         }

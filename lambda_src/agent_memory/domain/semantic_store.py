@@ -1,6 +1,6 @@
 """The port of semantic memory's store, and what goes through it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
@@ -14,25 +14,24 @@ from agent_memory.domain.merging import Signature
 from agent_memory.domain.semantic import Memory, Mode, NewMemory
 
 
-class Chunk(NamedTuple):
-    """A piece of a text and its vector."""
-
-    span: Span
-    vector: Vector
-
-
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text on its way into the store: the request, the id it gets unless it merges, and what was made of it."""
+    """A text on its way into the store: the request, the id it gets unless it merges, and what was made of it.
+
+    `vectors` are those of its pieces by their model, the one that is searched first; models that are `pending` have to
+    be asked later.
+    """
 
     id: str
     new: NewMemory
     expires_at: datetime | None
-    chunks: tuple[Chunk, ...]
+    spans: tuple[Span, ...]
+    vectors: Mapping[str, Sequence[Vector]]
+    pending: tuple[str, ...]
     signature: Signature
     entries: tuple[str, ...]
     words: tuple[Worded, ...] = ()
-    """Of each chunk."""
+    """Of each piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,11 @@ class Stored:
     memory: Memory
     deduplicated: bool
     apart_from: str | None = None
+
+    @property
+    def status(self) -> int:
+        """201, or 202 for a text whose vectors are still to be made."""
+        return 202 if self.memory.pending else 201
 
     def response(self) -> JsonObject:
         """`StoredResponse`."""
@@ -132,14 +136,15 @@ class MemoryStore(Protocol):
     """Texts with vectors, in scopes of (tenant, agent, user, namespace, purposes) within which near duplicates merge.
 
     A draft merges with an equal text, or with the nearest of a cosine over MERGE_ABOVE that says the same, unless that
-    one comes from a more trusted source; the text before it goes into the history. Every method raises StoreUnavailable
-    when the store does not answer, and has then changed nothing.
+    one comes from a more trusted source; the text before it goes into the history. A draft without a vector merges with
+    an equal text only, and stays apart when its vector comes and is near another one. Every method raises
+    StoreUnavailable when the store does not answer, and has then changed nothing.
     """
 
     def store(
         self, tenant_id: str, drafts: Sequence[Draft], model: str, now: datetime, answer: IdempotencyRecord | None
     ) -> list[Stored]:
-        """Keep all drafts and what the request did, or nothing.
+        """Keep all drafts and what the request did, or nothing; `model` is the one that near duplicates are found by.
 
         Raises:
             RequestAnswered: the idempotency key has been used.

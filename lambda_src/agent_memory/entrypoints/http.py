@@ -87,7 +87,7 @@ def scopes() -> dict[str, str | None]:
 
 
 class Answerable(Protocol):
-    """A record that can be shown."""
+    """A record that can be shown; one with a `status` is told of with that, and otherwise with 201."""
 
     def response(self) -> JsonObject:
         """What the caller sees of it."""
@@ -99,7 +99,7 @@ def batch_results(outcomes: Sequence[Answerable | errors.AgentMemoryError]) -> J
         "results": [
             {"status": error_status(outcome), "error": error_body(outcome)}
             if isinstance(outcome, errors.AgentMemoryError)
-            else {"status": 201, "data": outcome.response()}
+            else {"status": getattr(outcome, "status", 201), "data": outcome.response()}
             for outcome in outcomes
         ]
     }

@@ -13,7 +13,8 @@ from agent_memory.errors import InvalidRequest
 def store(request: Request) -> Response:
     """POST /v1/memory/semantic."""
     new = request.body(NewMemory)
-    return Response(201, bootstrap.semantic().store(request.tenant_id, new, request.attempt).response())
+    stored = bootstrap.semantic().store(request.tenant_id, new, request.attempt)
+    return Response(stored.status, stored.response())
 
 
 @claimed

@@ -13,7 +13,6 @@ from agent_memory.domain.lexemes import query_lexemes
 from agent_memory.domain.metadata import entries
 from agent_memory.domain.semantic import MemoriesQuery, Memory, NewMemory, SearchRequest
 from agent_memory.domain.semantic_store import (
-    Draft,
     Hit,
     MemoryPosition,
     MemorySearch,
@@ -25,7 +24,7 @@ from agent_memory.domain.semantic_store import (
 from agent_memory.domain.state import StateKey
 from agent_memory.domain.times import from_micros, to_micros
 from agent_memory.errors import NotFound, RateLimited
-from agent_memory.service.drafting import Drafting, Outline, outline
+from agent_memory.service.drafting import Drafting, Drafts, Outline, outline
 from agent_memory.service.paging import MAX_PAGE_BYTES, Page, PageBudget, fill_page
 from agent_memory.service.subjects import Subjects
 
@@ -58,7 +57,7 @@ class SemanticMemory:
         self._clock = clock
 
     def store(self, tenant_id: str, new: NewMemory, attempt: Attempt) -> Stored:
-        """Keep a text; when this returns it is durable and found.
+        """Keep a text; when this returns it is durable and found, by its words alone while its vectors are pending.
 
         Raises:
             InvalidRequest, PayloadTooLarge: see `outline`.
@@ -69,11 +68,13 @@ class SemanticMemory:
         now = attempt.began(self._clock())
         outlined = outline(new, now)
         check_subject(self._subjects, tenant_id, new)
-        drafts = drafted(self._drafting, self._store, tenant_id, [outlined], now)
+        models, drafts = drafted(self._drafting, self._store, tenant_id, [outlined], now)
         try:
-            (stored,) = self._store.store(tenant_id, drafts, self._drafting.model, now, attempt.record)
+            (stored,) = self._store.store(tenant_id, drafts, models[0], now, attempt.record)
         except RequestAnswered as exc:
-            raise attempt.replayed(exc.request_hash, 201, exc.stored[0].response() if exc.stored else None) from exc
+            first = exc.stored[0] if exc.stored else None
+            told = (first.status, first.response()) if first else (201, None)
+            raise attempt.replayed(exc.request_hash, *told) from exc
         return stored
 
     def search(self, tenant_id: str, asked: SearchRequest) -> Found:
@@ -162,12 +163,23 @@ class SemanticMemory:
 
 def drafted(
     drafting: Drafting, store: MemoryStore, tenant_id: str, outlines: Sequence[Outline], now: datetime
-) -> list[Draft]:
-    """Drafts; where there is no room for their vectors, what has expired makes some.
+) -> Drafts:
+    """Drafts, to be stored at once: by the models that texts get vectors of now, and what they lack is seen to.
 
     Raises:
         PayloadTooLarge, RateLimited: see `Drafting.draft`.
     """
+    while True:
+        made = _drafted(drafting, store, tenant_id, outlines, now)
+        drafting.queue(tenant_id, made.drafts, now)
+        if drafting.is_current(made):
+            return made
+
+
+def _drafted(
+    drafting: Drafting, store: MemoryStore, tenant_id: str, outlines: Sequence[Outline], now: datetime
+) -> Drafts:
+    """Where there is no room for vectors, what has expired makes some."""
     try:
         return drafting.draft(outlines)
     except RateLimited as exc:

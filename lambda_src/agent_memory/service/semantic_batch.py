@@ -45,9 +45,9 @@ class SemanticBatches:
         good = [each for each in judged if isinstance(each, Outline)]
         if not good:
             return [each for each in judged if isinstance(each, AgentMemoryError)]
-        drafts = drafted(self._drafting, self._store, tenant_id, good, now)
+        models, drafts = drafted(self._drafting, self._store, tenant_id, good, now)
         try:
-            stored = self._store.store(tenant_id, drafts, self._drafting.model, now, attempt.record)
+            stored = self._store.store(tenant_id, drafts, models[0], now, attempt.record)
         except RequestAnswered as exc:
             told = answer(_in_order(judged, exc.stored)) if exc.stored else None
             raise attempt.replayed(exc.request_hash, 200, told) from exc

@@ -1,0 +1,114 @@
+-- What the change from one embedding model to another asks of the database, beside 072: see ADR 24.
+SET LOCAL lock_timeout = '5s';
+SET LOCAL statement_timeout = '40s';
+SET LOCAL ROLE memory_owner;
+
+-- Loads pgvector, without which its types and settings may not be named.
+SELECT CAST(CAST('[1]' AS public.vector) AS text);
+
+-- `request` {now, old, new, after, sample, top_k}: what a search in the new model finds of what an exact one in the old model does,
+-- asked by the first pieces of the next `sample` memories behind an id, each among its agent's memories. `after` is where the
+-- next sample begins, null at the end.
+CREATE OR REPLACE FUNCTION memory.compare_models(tenant text, request text)
+RETURNS TABLE (asked bigint, wanted bigint, found bigint, after text)
+LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+#variable_conflict use_variable
+DECLARE
+    given constant jsonb = jsonb_strip_nulls(CAST(request AS jsonb));
+    moment constant timestamptz = CAST(given ->> 'now' AS timestamptz);
+    top_k constant integer = CAST(given ->> 'top_k' AS integer);
+    subject memory.memories;
+    vectors public.halfvec[];
+    nearest uuid[];
+    seen integer = 0;
+BEGIN
+    PERFORM memory.enter_tenant(tenant);
+    asked = 0;
+    wanted = 0;
+    found = 0;
+    FOR subject IN
+        SELECT m.* FROM memory.memories AS m
+        WHERE m.tenant_id = tenant AND m.memory_id > coalesce(CAST(given ->> 'after' AS uuid), '00000000-0000-0000-0000-000000000000')
+        ORDER BY m.memory_id LIMIT CAST(given ->> 'sample' AS integer)
+    LOOP
+        seen = seen + 1;
+        after = CAST(subject.memory_id AS text);
+        CONTINUE WHEN subject.expires_at <= moment;
+        vectors = ARRAY(
+            SELECT c.embedding FROM unnest(ARRAY[given ->> 'old', given ->> 'new']) WITH ORDINALITY AS one (model, place)
+            JOIN memory.chunks AS c ON c.tenant_id = tenant AND c.model = one.model AND c.agent_id = subject.agent_id
+                AND c.namespace_key = memory.key_of(subject.namespace) AND c.memory_id = subject.memory_id AND c.ordinal = 0
+            ORDER BY one.place
+        );
+        CONTINUE WHEN cardinality(vectors) < 2;
+        nearest = ARRAY(
+            SELECT best.memory_id
+            FROM (
+                SELECT near.memory_id, min(near.distance) AS distance
+                FROM (
+                    SELECT c.memory_id, c.embedding OPERATOR(public.<=>) vectors[1] AS distance
+                    FROM memory.chunks AS c
+                    WHERE c.tenant_id = tenant AND c.model = given ->> 'old' AND c.agent_id = subject.agent_id
+                      AND c.memory_id <> subject.memory_id
+                    OFFSET 0
+                ) AS near
+                GROUP BY near.memory_id
+            ) AS best
+            CROSS JOIN LATERAL (
+                SELECT FROM memory.memories AS m
+                WHERE m.tenant_id = tenant AND m.memory_id = best.memory_id AND (m.expires_at IS NULL OR m.expires_at > moment)
+                OFFSET 0
+            ) AS live
+            ORDER BY best.distance, best.memory_id LIMIT top_k
+        );
+        CONTINUE WHEN nearest = '{}';
+        asked = asked + 1;
+        wanted = wanted + cardinality(nearest);
+        found = found + (
+            SELECT count(*)
+            FROM (
+                SELECT n.memory_id
+                FROM memory.nearest(tenant, jsonb_build_object('now', given -> 'now', 'agent_id', subject.agent_id), vectors[2],
+                    given ->> 'new', top_k + 1, 2.0) AS n
+                WHERE n.memory_id <> subject.memory_id
+                ORDER BY n.distance, n.memory_id LIMIT cardinality(nearest)
+            ) AS hit
+            WHERE hit.memory_id = ANY (nearest)
+        );
+    END LOOP;
+    IF seen < CAST(given ->> 'sample' AS integer) THEN
+        after = NULL;
+    END IF;
+    RETURN NEXT;
+END $$;
+
+-- Takes away up to `at_most` vectors of a model, and once none is left what memories say of lacking some: how many went.
+CREATE OR REPLACE FUNCTION memory.remove_model(tenant text, model text, at_most bigint) RETURNS TABLE (removed bigint)
+LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET lock_timeout = '1500ms'
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM memory.enter_tenant(tenant);
+    WITH doomed AS (
+        SELECT c.agent_id, c.namespace_key, c.memory_id, c.ordinal FROM memory.chunks AS c
+        WHERE c.tenant_id = tenant AND c.model = remove_model.model
+        ORDER BY c.agent_id, c.namespace_key, c.memory_id, c.ordinal LIMIT at_most
+    ), gone AS (
+        DELETE FROM memory.chunks AS c USING doomed AS d
+        WHERE c.tenant_id = tenant AND c.model = remove_model.model AND c.agent_id = d.agent_id
+          AND c.namespace_key = d.namespace_key AND c.memory_id = d.memory_id AND c.ordinal = d.ordinal
+        RETURNING 1
+    )
+    SELECT count(*) INTO removed FROM gone;
+    IF removed < at_most THEN
+        UPDATE memory.memories AS m SET pending = array_remove(m.pending, remove_model.model)
+        WHERE m.tenant_id = tenant AND m.awaits AND remove_model.model = ANY (m.pending);
+    END IF;
+    RETURN NEXT;
+END $$;
+
+GRANT EXECUTE ON FUNCTION
+    memory.compare_models(text, text),
+    memory.remove_model(text, text, bigint)
+TO memory_rw;
