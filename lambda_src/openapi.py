@@ -88,7 +88,7 @@ class AnyWritten(RootModel[StateResponse | EpisodeResponse | StoredResponse]):
 
 
 class StoredBatchItem(BaseModel):
-    """The outcome of one item: `data` when status is 201, else `error`."""
+    """The outcome of one item: `data` when status is 201, or 202 where vectors are pending, else `error`."""
 
     status: int
     data: StoredResponse | None = None
@@ -185,7 +185,7 @@ OPERATIONS = {
         "Replay a session, oldest first", 200, EpisodesResponse, query=ReplayQuery, may_be_absent=True
     ),
     "POST /v1/memory": Operation(
-        "Write to the layer that the fields name", 201, AnyWritten, AnyWrite, may_be_absent=True
+        "Write to the layer that the fields name", 201, AnyWritten, AnyWrite, may_be_absent=True, also=202
     ),
     "GET /v1/memory": Operation(
         "The newest of each layer, for any agent", 200, OverviewResponse, query=AgentOverviewQuery
@@ -196,7 +196,7 @@ OPERATIONS = {
     ),
     "DELETE /v1/memory/{agent_id}": Operation("Remove everything of an agent", 200, PurgeResponse),
     "POST /v1/memory/semantic": Operation(
-        "Store a text, merged with what says the same", 201, StoredResponse, NewMemory
+        "Store a text, merged with what says the same", 201, StoredResponse, NewMemory, also=202
     ),
     "POST /v1/memory/semantic/batch": Operation("Store up to 100 texts", 200, StoredBatchResponse, MemoryBatch),
     "POST /v1/memory/semantic/search": Operation(
@@ -352,6 +352,7 @@ def _meta_schema() -> dict[str, Any]:
         "request_id": {"type": "string"},
         "latency_ms": {"type": "number"},
         "partial": {"type": "boolean"},
+        "degraded": {"type": "array", "items": {"type": "string"}},
     }
     return {"type": "object", "properties": properties, "required": ["request_id", "latency_ms"]}
 

@@ -16,6 +16,7 @@ from agent_memory.service.facts import Facts
 from agent_memory.service.flags import TenantFlags
 from agent_memory.service.keys import ApiKeys
 from agent_memory.service.large_values import LargeValues
+from agent_memory.service.late_vectors import LaterVectors
 from agent_memory.service.marks import Marks
 from agent_memory.service.purge import Purge
 from agent_memory.service.reservations import Reservations
@@ -36,6 +37,7 @@ from tests.fakes.embedding import WordEmbedder
 from tests.fakes.episodes import InMemoryEpisodeStore
 from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
+from tests.fakes.jobs import InMemoryJobStore
 from tests.fakes.memories import InMemoryMemoryStore
 from tests.fakes.runs import InMemoryFlagStore, InMemoryRunStore, InMemoryToolLedger
 from tests.fakes.state import InMemoryStateStore
@@ -64,7 +66,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
     usage, registry = InMemoryUsageStore(), InMemoryAgentRegistry()
     runs, tools = InMemoryRunStore(idempotency, tally), InMemoryToolLedger(idempotency, tally)
     memories, embedder = InMemoryMemoryStore(tally), WordEmbedder(tally=tally)
-    drafting = Drafting(embedder, CHUNK_TOKENS, tally)
+    drafting = Drafting(embedder, CHUNK_TOKENS, tally, later=LaterVectors(InMemoryJobStore(idempotency)))
     waiting, credit = Waiting(), Credit(clock())
     bodies = InMemoryBodies()
     values = LargeValues(lambda: bodies, tally, clock)

@@ -32,12 +32,9 @@ if TYPE_CHECKING:
     from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects
     from agent_memory.domain.database import Database
     from agent_memory.domain.embedding_models import PlanStore, Space
-    from agent_memory.domain.jobs import JobStore
-<<<<<<< HEAD
     from agent_memory.domain.fact_store import FactStore
-=======
+    from agent_memory.domain.jobs import JobStore
     from agent_memory.domain.late_vectors import LateVectors
->>>>>>> 19668ab (WIP late vectors, fakes and types)
     from agent_memory.domain.ports import AgentStore, EpisodeStore
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally

@@ -21,6 +21,7 @@ from agent_memory.adapters.dynamodb_state import DynamoStateStore
 from agent_memory.adapters.dynamodb_tool_calls import DynamoToolLedger
 from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
 from agent_memory.adapters.sql_facts import SqlFactStore
+from agent_memory.adapters.sql_late_vectors import SqlLateVectors
 from agent_memory.adapters.sql_memories import SqlMemoryStore
 from agent_memory.domain import clusters
 from agent_memory.domain.api_key import ApiKeyStore
@@ -60,6 +61,7 @@ from tests.fakes.episodes import HOT_WINDOW, InMemoryEpisodeStore
 from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.jobs import InMemoryJobStore
+from tests.fakes.late_vectors import InMemoryLateVectors
 from tests.fakes.memories import InMemoryMemoryStore
 from tests.fakes.runs import InMemoryFlagStore, InMemoryRunStore, InMemoryToolLedger
 from tests.fakes.state import InMemoryStateStore
@@ -220,7 +222,7 @@ def memories(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> Memor
     """Semantic memory in memory, and in PostgreSQL by each connection mode."""
     if request.param == "memory":
         store = InMemoryMemoryStore(tally := Tally())
-        return Memories(store, lambda: store, tenant, clock, tally=tally)
+        return Memories(store, lambda: store, tenant, clock, tally=tally, late=InMemoryLateVectors(store))
     ways, aurora = request.getfixturevalue("ways"), request.getfixturevalue("migrated")
 
     tally = Tally()
@@ -228,4 +230,5 @@ def memories(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> Memor
     def reach() -> MemoryStore:
         return SqlMemoryStore(ways(request.param, aurora), tally)
 
-    return Memories(reach(), reach, tenant, clock, tally=tally)
+    late = SqlLateVectors(ways(request.param, aurora), tally)
+    return Memories(reach(), reach, tenant, clock, tally=tally, late=late)

@@ -94,6 +94,28 @@ def test_a_store_that_was_away_is_asked_again(api: Edge, monkeypatch: pytest.Mon
     assert count(api) == 1
 
 
+def test_without_the_model_texts_are_accepted_and_searches_go_by_words(
+    api: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedder = bootstrap.semantic()._embedders
+    monkeypatch.setattr(embedder, "away", True)
+
+    accepted = api.call("POST", SEMANTIC, TEA, key="k")
+    assert (accepted.status, accepted.data["embedding"]) == (202, "pending")
+    batch = api.call("POST", f"{SEMANTIC}/batch", {"items": [TEA | {"agent_id": "b"}, {}]})
+    assert [each["status"] for each in batch.data["results"]] == [202, 400]
+    assert api.call("POST", "/v1/memory", TEA | {"agent_id": "c"}).status == 202
+    found = api.call("POST", f"{SEMANTIC}/search", {"query": "tea"})
+    assert (len(found.data["results"]), found.json["meta"]["degraded"]) == (3, ["vectors"])
+    assert api.call("POST", f"{SEMANTIC}/search", {"query": "tea", "mode": "vector"}).status == 503
+    assert api.call("GET", f"{SEMANTIC}/{accepted.data['id']}").data["embedding"] == "pending"
+
+    monkeypatch.setattr(embedder, "away", False)
+    again = api.call("POST", SEMANTIC, TEA, key="k")
+    assert (again.status, again.data) == (202, accepted.data)
+    assert api.call("POST", SEMANTIC, TEA | {"agent_id": "d"}).status == 201
+
+
 def test_an_attempt_that_died_after_its_effect_is_taken_over(
     api: Edge, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,5 @@
 """What every store of facts promises: in memory, and in PostgreSQL by each connection mode."""
 
-
-
 from agent_memory.domain.json_document import parse
 from tests.contract.facts import KnownFacts, day
 

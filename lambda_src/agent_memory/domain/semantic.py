@@ -180,7 +180,7 @@ class HistoryResponse(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One stored text, which lacks vectors while it is `pending`. `timestamp` is the caller's, or when it was stored."""
+    """One stored text; while `pending` it lacks vectors. `timestamp` is the caller's time of it, or when it came."""
 
     id: str
     agent_id: str

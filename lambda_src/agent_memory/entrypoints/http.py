@@ -105,9 +105,9 @@ def batch_results(outcomes: Sequence[Answerable | errors.AgentMemoryError]) -> J
     }
 
 
-def partial_meta(partial: bool) -> JsonObject:  # noqa: FBT001 (a fact, not a switch)
-    """What `meta` says of a page that does not hold all that was asked for."""
-    return {"partial": True} if partial else {}
+def partial_meta(partial: bool, degraded: Sequence[str] = ()) -> JsonObject:  # noqa: FBT001 (a fact, not a switch)
+    """What `meta` says of a page that does not hold all that was asked for, and of what could not be asked."""
+    return ({"partial": True} if partial else {}) | ({"degraded": list(degraded)} if degraded else {})
 
 
 def error_body(error: errors.AgentMemoryError) -> JsonObject:

@@ -29,7 +29,7 @@ def store_batch(request: Request) -> Response:
 def search(request: Request) -> Response:
     """POST /v1/memory/semantic/search."""
     found = bootstrap.semantic().search(request.tenant_id, request.body(SearchRequest))
-    return Response(200, {"results": found.results}, partial_meta(found.partial))
+    return Response(200, {"results": found.results}, partial_meta(found.partial, found.degraded))
 
 
 def walk(request: Request) -> Response:

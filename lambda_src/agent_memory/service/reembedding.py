@@ -1,4 +1,4 @@
-"""Changing the embedding model of a deployment that is in use, step by step; each step may die anywhere and be repeated.
+"""Changing the embedding model of a deployment in use, step by step; each step may die anywhere and be repeated.
 
 Nothing here knows how far it came: what lacks vectors is found out anew, so that to begin again is to go on.
 """

@@ -1,11 +1,11 @@
 """Semantic memory: keep texts, find them by what they mean."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent_memory.domain.cursor import seal, unseal
-from agent_memory.domain.embedding import Embedders, space
+from agent_memory.domain.embedding import Embedders, Vector, space
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import Attempt
 from agent_memory.domain.json_document import RawJson, dumps
@@ -23,7 +23,7 @@ from agent_memory.domain.semantic_store import (
 )
 from agent_memory.domain.state import StateKey
 from agent_memory.domain.times import from_micros, to_micros
-from agent_memory.errors import NotFound, RateLimited
+from agent_memory.errors import NotFound, RateLimited, StoreUnavailable
 from agent_memory.service.drafting import Drafting, Drafts, Outline, outline
 from agent_memory.service.paging import MAX_PAGE_BYTES, Page, PageBudget, fill_page
 from agent_memory.service.subjects import Subjects
@@ -33,10 +33,14 @@ _ROUNDING = 5e-7  # answers round cosines to six digits, and a threshold may be 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gives: written JSON, the best first; `partial` when more than a page holds was found."""
+    """What a search gives: written JSON, the best first; `partial` when more than a page holds was found.
+
+    `degraded` names what could not be asked: without `vectors` a search goes by words alone.
+    """
 
     results: list[RawJson]
     partial: bool
+    degraded: tuple[str, ...] = ()
 
 
 class SemanticMemory:
@@ -78,8 +82,17 @@ class SemanticMemory:
         return stored
 
     def search(self, tenant_id: str, asked: SearchRequest) -> Found:
-        """Find what the query means and says."""
-        return _within_a_page(_found(hit) for hit in self._hits(tenant_id, asked))
+        """Find what the query means and says; by words alone while its vector is not to be had.
+
+        Raises:
+            StoreUnavailable: vectors alone were asked for, or a cosine, and no vector is to be had.
+        """
+        model, vector = self._vector(asked)
+        degraded = ("vectors",) if vector is None and asked.mode != "lexical" else ()
+        if degraded:
+            asked = asked.model_copy(update={"mode": "lexical"})
+        told = _within_a_page(_found(hit) for hit in self._hits(tenant_id, asked, model, vector))
+        return replace(told, degraded=degraded)
 
     def get(self, tenant_id: str, memory_id: str) -> Memory:
         """Read.
@@ -134,12 +147,23 @@ class SemanticMemory:
         if not removed:
             raise _absent()
 
-    def _hits(self, tenant_id: str, asked: SearchRequest) -> Iterator[Hit]:
-        embedder = self._embedders.served()
-        vector = None if asked.mode == "lexical" else next(iter(embedder.embed([asked.query])))
+    def _vector(self, asked: SearchRequest) -> tuple[str, Vector | None]:
+        """Of the query, and its model; none where none is needed, or where a search can do without."""
+        try:
+            embedder = self._embedders.served()
+            if asked.mode == "lexical":
+                return space(embedder), None
+            (vector,) = embedder.embed([asked.query])
+        except StoreUnavailable:
+            if asked.mode == "vector" or asked.threshold is not None:
+                raise
+            return "", None
+        return space(embedder), vector
+
+    def _hits(self, tenant_id: str, asked: SearchRequest, model: str, vector: Vector | None) -> Iterator[Hit]:
         search = MemorySearch(
             vector=vector,
-            model=space(embedder),
+            model=model,
             top_k=asked.top_k,
             now=self._clock(),
             mode=asked.mode,

@@ -30,9 +30,11 @@ locals {
       policy      = merge(local._embeds, local._store_texts)
       tenant_policy = {
         DataKeys = local._data_keys
-        Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
-        Answers  = local._answers
-        Usage    = local._usage
+        # Vectors that cannot be had now are left to a job, with a note in the outbox.
+        SubjectsAndNotes = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local._memory] }
+        Jobs             = { actions = ["dynamodb:GetItem"], resources = [local._control] }
+        Answers          = local._answers
+        Usage            = local._usage
       }
     }
 

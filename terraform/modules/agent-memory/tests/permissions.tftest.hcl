@@ -141,10 +141,11 @@ run "semantic_binds_sessions_and_counts_and_reads_no_table" {
     condition = {
       for name, s in merge(local._database_functions.semantic.policy, local._database_functions.semantic.tenant_policy) : name => s if anytrue([for a in s.actions : startswith(a, "dynamodb:")])
       } == {
-      Answers       = { actions = ["dynamodb:PutItem"], resources = [local._control] }
-      EmbeddingPlan = { actions = ["dynamodb:GetItem"], resources = [local._control], leading_keys = ["EMBEDDINGS"] }
-      Subjects      = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
-      Usage         = { actions = ["dynamodb:UpdateItem"], resources = [local._control] }
+      Answers          = { actions = ["dynamodb:PutItem"], resources = [local._control] }
+      EmbeddingPlan    = { actions = ["dynamodb:GetItem"], resources = [local._control], leading_keys = ["EMBEDDINGS"] }
+      Jobs             = { actions = ["dynamodb:GetItem"], resources = [local._control] }
+      SubjectsAndNotes = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local._memory] }
+      Usage            = { actions = ["dynamodb:UpdateItem"], resources = [local._control] }
     }
     error_message = "What semantic memory stores is in PostgreSQL."
   }
