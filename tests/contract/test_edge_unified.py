@@ -140,7 +140,8 @@ def test_memories_and_episodes_are_found_together_the_best_first(api: Edge, cloc
     assert [each["id"] for each in results] == [exact, whole], "one word of four is less than half of them"
     by_id = {each["id"]: each for each in results}
     assert (by_id[exact]["memory_type"], by_id[exact]["metadata"]) == ("semantic", {"k": "v"})
-    assert by_id[exact]["similarity_score"] == by_id[exact]["score"] > 0.7
+    assert by_id[exact]["similarity_score"] > 0.8
+    assert by_id[exact]["score"] > by_id[whole]["score"]
     assert (by_id[whole]["memory_type"], by_id[whole]["relevance"]) == ("episodic", "text_match")
     assert by_id[whole]["score"] == 0.525
     assert by_id[whole]["content"] == ["Quarterly", {"of": "PRICING"}, "a review!"]
@@ -208,3 +209,12 @@ def test_a_search_goes_back_five_hundred_episodes_of_an_agent_and_fifty_of_each(
     for _ in range(5):
         api.call("POST", "/v1/memory/episodic/batch", {"items": items})
     assert search(api, "tea", agent_id="planner") == []
+
+
+def test_what_has_purposes_is_found_for_one_of_these_alone(api: Edge) -> None:
+    kept, said = remember(api, "pricing of the plan"), say(api, "plan pricing")
+    hidden = {remember(api, "pricing of this plan", purposes=["billing"]), say(api, "plan", purposes=["billing"])}
+
+    assert {each["id"] for each in search(api, "plan pricing")} == {kept, said}
+    assert {each["id"] for each in search(api, "plan pricing", purpose="care")} == {kept, said}
+    assert {each["id"] for each in search(api, "plan pricing", purpose="billing")} == {kept, said, *hidden}

@@ -1,10 +1,6 @@
 """SQL ranks as the rule in Python does, on random memories and questions; and it stays quick, whatever is asked."""
 
 import itertools
-import json
-import time
-from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,10 +13,10 @@ from hypothesis import strategies as st
 from agent_memory.adapters.sql_memories import SqlMemoryStore
 from agent_memory.domain.chunking import Span
 from agent_memory.domain.fusion import TRUST, Candidate, idf, lexical_score, rank
-from agent_memory.domain.lexemes import MAX_QUERY_LEXEMES, number_of, query_lexemes, worded
+from agent_memory.domain.lexemes import query_lexemes, worded
 from agent_memory.domain.merging import Signature
 from agent_memory.domain.semantic import NewMemory
-from agent_memory.domain.semantic_store import Chunk, Draft, Hit, MemorySearch
+from agent_memory.domain.semantic_store import Chunk, Draft, MemorySearch
 from agent_memory.domain.usage import Tally
 from tests.fakes.embedding import word_vector
 from tests.fix_postgres import Aurora

@@ -11,9 +11,9 @@ from agent_memory.domain.state import StateResponse
 from agent_memory.errors import InvalidRequest
 
 MAX_OVERVIEW = 50
-# What a match of every word is worth beside a cosine: as much as a good hit by meaning. Half of the words are worth
-# half of that.
-_WORTH_OF_WORDS = 0.7
+# What a match of every word is worth beside the score of a memory: a little less than one of all words and a meaning not
+# unlike it. Half of the words are worth half of that.
+_WORTH_OF_WORDS = 0.6
 Layer = Literal["working", "episodic", "semantic"]
 _RULE = (
     "must hold data (working memory), or type and session_id with content (episodic), or content alone (semantic), "
@@ -42,15 +42,20 @@ class OverviewResponse(BaseModel):
 
 
 class SearchAll(Body):
-    """Body of POST /v1/memory/search."""
+    """Body of POST /v1/memory/search; a record with purposes is found for one of these alone."""
 
     query: Query
     agent_id: Id | None = None
+    purpose: Id | None = None
     top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 10
+
+    def shows(self, purposes: list[str] | None) -> bool:
+        """Whether a record with these purposes may be found."""
+        return not purposes or self.purpose in purposes
 
 
 class SearchAllResult(BaseModel):
-    """A memory found by its meaning, or an episode found by its words, with the other fields of either."""
+    """A memory found by meaning and words, or an episode found by its words, with the other fields of either."""
 
     memory_type: Literal["semantic", "episodic"]
     id: str
@@ -90,8 +95,8 @@ def layer_of(body: Any) -> Layer:
 
 
 def semantic_result(memory: JsonObject) -> JsonObject:
-    """A memory that was found, with its cosine as its score."""
-    return {"memory_type": "semantic", **memory, "score": memory["similarity_score"]}
+    """A memory that was found."""
+    return {"memory_type": "semantic", **memory}
 
 
 def episodic_result(episode: JsonObject, part_found: float) -> JsonObject:

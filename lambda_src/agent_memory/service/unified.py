@@ -81,11 +81,11 @@ class Unified:
         return Overview(first[0] if first else None, semantic, episodic, partial)
 
     def search(self, tenant_id: str, asked: SearchAll) -> FoundInAll:
-        """Memories by their meaning and episodes by their words, in the order of their scores.
+        """Memories by meaning and words and episodes by their words, in the order of their scores.
 
         Content that has no room in its episode's record is not searched.
         """
-        request = SearchRequest(query=asked.query, agent_id=asked.agent_id, top_k=asked.top_k)
+        request = SearchRequest(query=asked.query, agent_id=asked.agent_id, top_k=asked.top_k, purpose=asked.purpose)
         by_meaning = self._semantic.search(tenant_id, request)
         newest = NewestEpisodes(self._episodes, self._clock())
         matches = self._matches(tenant_id, asked, newest)
@@ -104,9 +104,10 @@ class Unified:
         agents, depth = self._agents(tenant_id, asked, newest)
         for agent_id in agents:
             for episode in newest.of(tenant_id, agent_id, depth):
-                part = part_found(words, episode.content)
-                if part >= LEAST:
-                    yield part, episode
+                if asked.shows(episode.annotations.get("purposes")):
+                    part = part_found(words, episode.content)
+                    if part >= LEAST:
+                        yield part, episode
 
     def _agents(self, tenant_id: str, asked: SearchAll, newest: NewestEpisodes) -> tuple[list[str], int]:
         """Whose episodes to read, and how many of each."""
