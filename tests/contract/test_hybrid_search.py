@@ -76,7 +76,7 @@ def test_an_answer_follows_the_question_that_was_found(memories: Memories) -> No
 
 def test_neighbours_are_of_the_same_agent_session_and_namespace_and_as_asked(memories: Memories) -> None:
     talk(memories)
-    beside = {"timestamp": "2026-11-20T10:00:30Z", "dedupe": False}
+    beside: dict[str, Any] = {"timestamp": "2026-11-20T10:00:30Z", "dedupe": False}
     memories.store("nothing of it", session_id="t", **beside)
     memories.store("nothing of it either", session_id="s", agent_id="b", **beside)
     memories.store("nor of this", session_id="s", namespace="summaries", **beside)

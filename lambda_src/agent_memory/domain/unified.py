@@ -11,8 +11,8 @@ from agent_memory.domain.state import StateResponse
 from agent_memory.errors import InvalidRequest
 
 MAX_OVERVIEW = 50
-# What a match of every word is worth beside the score of a memory: a little less than one of all words and a meaning not
-# unlike it. Half of the words are worth half of that.
+# What a match of every word is worth beside the score of a memory: a little less than one of all words and of a meaning
+# not unlike it. Half of the words are worth half of that.
 _WORTH_OF_WORDS = 0.6
 Layer = Literal["working", "episodic", "semantic"]
 _RULE = (
