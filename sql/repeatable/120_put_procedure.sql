@@ -31,26 +31,9 @@ BEGIN
     RETURN added;
 END $$;
 
--- The head of a procedure, locked; a new one has version 0. One that has expired is gone, with all its versions.
-CREATE OR REPLACE FUNCTION memory.lock_procedure(tenant text, agent text, procedure text, at timestamptz) RETURNS memory.procedures
-LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
-DECLARE
-    head memory.procedures;
-BEGIN
-    LOOP
-        INSERT INTO memory.procedures (tenant_id, agent_id, name, version, content_key, created_at, updated_at)
-        VALUES (tenant, agent, procedure, 0, '', at, at)
-        ON CONFLICT (tenant_id, agent_id, name) DO NOTHING;
-        SELECT * INTO head FROM memory.procedures AS p
-        WHERE p.tenant_id = tenant AND p.agent_id = agent AND p.name = procedure FOR UPDATE;
-        EXIT WHEN FOUND; -- else somebody deleted it in between
-    END LOOP;
-    RETURN head;
-END $$;
-
--- `request` {now, agent_id, name, content_key, user_id, purposes, expires_at, most, model, dimensions, phrases, answer}, `record`
--- the version as it is kept, `vectors` those of the phrases. A new version, unless the newest says the same; then only its
--- expiry changes, and vectors that it lacks are added. One row: {version, created, created_at, updated_at} as JSON; the hash of
+-- `request` {now, agent_id, name, content_key, user_id, purposes, expires_at, most, models, phrases, answer}, `record` the version
+-- as it is kept, `vectors` those of the phrases, model by model. A new version, unless the newest says the same; then its expiry changes, and vectors
+-- that it lacks are added. One row: {version, created, created_at, updated_at} as JSON; the hash of
 -- the first request with this idempotency key when there was one, whose outcome this is; and by how many vectors the tenant
 -- has more now. Past `most` procedures of one scope it fails with 54000.
 CREATE OR REPLACE FUNCTION memory.put_procedure(tenant text, request text, record text, vectors text)
@@ -64,6 +47,9 @@ DECLARE
     first memory.answers;
     head memory.procedures;
     same boolean;
+    one record;
+    lines constant text[] = string_to_array(vectors, E'\n');
+    phrases constant bigint = jsonb_array_length(asked -> 'phrases');
 BEGIN
     PERFORM memory.enter_tenant(tenant);
     first = memory.first_answer(tenant, asked -> 'answer', at);
@@ -86,8 +72,12 @@ BEGIN
     UPDATE memory.procedures AS p SET expires_at = CAST(asked ->> 'expires_at' AS timestamptz)
     WHERE p.tenant_id = tenant AND p.agent_id = agent AND p.name = procedure
     RETURNING p.* INTO head;
-    added = added + memory.add_procedure_vectors(tenant, agent, procedure, head.version, asked ->> 'model',
-        CAST(asked ->> 'dimensions' AS bigint), vectors);
+    FOR one IN SELECT each.model, each.place FROM jsonb_array_elements(asked -> 'models') WITH ORDINALITY AS each (model, place) LOOP
+        added = added + memory.add_procedure_vectors(tenant, agent, procedure, head.version, one.model ->> 'model',
+            CAST(one.model ->> 'dimensions' AS bigint),
+            (SELECT string_agg(lines[line], E'\n' ORDER BY line)
+             FROM generate_series((one.place - 1) * phrases + 1, one.place * phrases) AS line));
+    END LOOP;
     outcome = CAST(jsonb_build_object('version', head.version, 'created', NOT same,
         'created_at', memory.to_micros(head.created_at), 'updated_at', memory.to_micros(head.updated_at)) AS text);
     PERFORM memory.keep_answer(tenant, asked -> 'answer', outcome, ARRAY[agent]);
@@ -95,6 +85,5 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION
     memory.add_procedure_vectors(text, text, text, bigint, text, bigint, text),
-    memory.lock_procedure(text, text, text, timestamptz),
     memory.put_procedure(text, text, text, text)
 TO memory_rw;

@@ -3,6 +3,23 @@ SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '40s';
 SET LOCAL ROLE memory_owner;
 
+-- The head of a procedure, locked; a new one has version 0. One that has expired is gone, with all its versions.
+CREATE OR REPLACE FUNCTION memory.lock_procedure(tenant text, agent text, procedure text, at timestamptz) RETURNS memory.procedures
+LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
+DECLARE
+    head memory.procedures;
+BEGIN
+    LOOP
+        INSERT INTO memory.procedures (tenant_id, agent_id, name, version, content_key, created_at, updated_at)
+        VALUES (tenant, agent, procedure, 0, '', at, at)
+        ON CONFLICT (tenant_id, agent_id, name) DO NOTHING;
+        SELECT * INTO head FROM memory.procedures AS p
+        WHERE p.tenant_id = tenant AND p.agent_id = agent AND p.name = procedure FOR UPDATE;
+        EXIT WHEN FOUND; -- else somebody deleted it in between
+    END LOOP;
+    RETURN head;
+END $$;
+
 -- Puts a version over the newest one of a locked procedure (see 120): how many vectors went with the phrases before.
 CREATE OR REPLACE FUNCTION memory.renew_procedure(tenant text, head memory.procedures, asked jsonb, written text) RETURNS bigint
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
@@ -69,6 +86,7 @@ BEGIN
     RETURN gone;
 END $$;
 GRANT EXECUTE ON FUNCTION
+    memory.lock_procedure(text, text, text, timestamptz),
     memory.renew_procedure(text, memory.procedures, jsonb, text),
     memory.remove_expired_procedures(text, text, text, timestamptz),
     memory.remove_procedure(text, text, text, timestamptz)

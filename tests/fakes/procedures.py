@@ -1,9 +1,10 @@
 """Procedures in memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from agent_memory.domain.embedding import Vector
 from agent_memory.domain.idempotency import KEEP, IdempotencyRecord
 from agent_memory.domain.json_document import dumps
 from agent_memory.domain.metadata import canonical
@@ -31,7 +32,7 @@ class Kept:
 
     versions: list[Procedure]
     triggers: tuple[Trigger, ...]
-    model: str
+    vectors: dict[str, tuple[Vector, ...]]
 
     @property
     def newest(self) -> Procedure:
@@ -98,11 +99,10 @@ class InMemoryProcedureStore:
             if search.user_id is not None and user_id not in (None, search.user_id):
                 continue
             scores = [
-                fused(
-                    cosine(each.vector, search.vector) if kept.model == search.model else None,
-                    overlap(each.lexemes, search.lexemes),
+                fused(cosine(vector, search.vector) if vector else None, overlap(each.lexemes, search.lexemes))
+                for each, vector in zip(
+                    kept.triggers, kept.vectors.get(search.model, (None,) * len(kept.triggers)), strict=True
                 )
-                for each in kept.triggers
             ]
             place, score = best(scores)
             found.append(Match(kept.newest, kept.triggers[place].phrase, *score))
@@ -146,9 +146,11 @@ class InMemoryProcedureStore:
             draft.expires_at,
         )
         versions = [*(kept.versions if kept else ()), version] if created or not kept else kept.versions
-        self._tally.vectors += len(draft.triggers) - (len(kept.triggers) if kept else 0)
+        fresh = {each.model: each.vectors for each in draft.vectors}
+        vectors = fresh if created or not kept else kept.vectors | fresh
+        self._tally.vectors += _count(vectors) - (_count(kept.vectors) if kept else 0)
         versions = [replace(each, expires_at=draft.expires_at) for each in versions]
-        self._kept[key] = Kept(versions, draft.triggers, draft.model)
+        self._kept[key] = Kept(versions, draft.triggers, vectors)
         if draft.agent_id is not None:
             self._tally.stored(draft.agent_id, None)
         return Put(version, created)
@@ -168,7 +170,11 @@ class InMemoryProcedureStore:
         return live.get((tenant_id, name, agent_id or "")) or live.get((tenant_id, name, ""))
 
     def _remove(self, key: tuple[str, str, str]) -> None:
-        self._tally.vectors -= len(self._kept.pop(key).triggers)
+        self._tally.vectors -= _count(self._kept.pop(key).vectors)
+
+
+def _count(vectors: Mapping[str, tuple[Vector, ...]]) -> int:
+    return sum(map(len, vectors.values()))
 
 
 def _lives(procedure: Procedure, now: datetime) -> bool:

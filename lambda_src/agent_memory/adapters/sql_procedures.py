@@ -155,13 +155,12 @@ def _put(tenant_id: str, draft: ProcedureDraft, now: datetime, answer: Idempoten
             "purposes": content["purposes"],
             "expires_at": draft.expires_at,
             "most": MAX_PROCEDURES,
-            "model": draft.model,
-            "dimensions": len(draft.triggers[0].vector),
+            "models": [{"model": each.model, "dimensions": len(each.vectors[0])} for each in draft.vectors],
             "phrases": [{"text": each.phrase, "lexemes": list(each.lexemes)} for each in draft.triggers],
             "answer": answer_of(answer),
         }
     )
-    vectors = "\n".join(vector_text(trigger.vector) for trigger in draft.triggers)
+    vectors = "\n".join(vector_text(vector) for each in draft.vectors for vector in each.vectors)
     arguments: dict[str, Scalar] = {"tenant": tenant_id, "request": request, "record": dumps(content)}
     return Call("put_procedure", {**arguments, "vectors": vectors})
 

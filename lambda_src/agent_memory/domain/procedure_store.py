@@ -15,11 +15,17 @@ MAX_PROCEDURES = 1000
 
 
 class Trigger(NamedTuple):
-    """A phrase, its words as numbers (each once), and its vector."""
+    """A phrase, and its words as numbers, each once."""
 
     phrase: str
     lexemes: tuple[int, ...]
-    vector: Vector
+
+
+class InModel(NamedTuple):
+    """Vectors of all phrases, in their order, by one model."""
+
+    model: str
+    vectors: tuple[Vector, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class ProcedureDraft:
     content: JsonObject
     expires_at: datetime | None
     triggers: tuple[Trigger, ...]
-    model: str
+    vectors: tuple[InModel, ...]
 
 
 class Put(NamedTuple):

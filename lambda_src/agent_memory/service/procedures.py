@@ -6,13 +6,14 @@ from datetime import datetime
 from agent_memory.domain import templates
 from agent_memory.domain.argument_schema import check_arguments, check_schema
 from agent_memory.domain.cursor import seal, unseal
-from agent_memory.domain.embedding import Embedder, space
+from agent_memory.domain.embedding import Embedder, Embedders, Vector, space
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import Attempt
 from agent_memory.domain.json_document import dumps
 from agent_memory.domain.lexemes import query_lexemes, worded
 from agent_memory.domain.procedure_store import (
     Matches,
+    InModel,
     ProcedureAnswered,
     ProcedureDraft,
     ProcedurePosition,
@@ -24,9 +25,13 @@ from agent_memory.domain.procedure_store import (
 from agent_memory.domain.procedures import MatchRequest, NewProcedure, ProceduresQuery, Procedure, RenderRequest
 from agent_memory.domain.templates import TemplateError, TooLarge
 from agent_memory.domain.usage import Tally
-from agent_memory.errors import InvalidRequest, NotFound
+from agent_memory.errors import InvalidRequest, NotFound, StoreUnavailable
 from agent_memory.service.drafting import MAX_METADATA_BYTES
+from agent_memory.service.embedding_models import attempt_all
 from agent_memory.service.paging import Page, PageBudget, fill_page
+
+_RETRY_AFTER_S = 2
+_AT_ONCE = 500
 
 
 class Procedures:
@@ -35,13 +40,13 @@ class Procedures:
     def __init__(
         self,
         store: ProcedureStore,
-        embedder: Embedder,
+        embedders: Embedders,
         language: str,
         tally: Tally,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._embedder = embedder
+        self._embedders = embedders
         self._language = language
         self._tally = tally
         self._clock = clock
@@ -52,6 +57,7 @@ class Procedures:
         Raises:
             InvalidRequest: see `check`.
             RateLimited: the tenant may not embed or keep so much.
+            StoreUnavailable: the phrases cannot be embedded.
             Conflict: there are too many procedures.
             AlreadyAnswered: the idempotency key has been used.
         """
@@ -67,7 +73,7 @@ class Procedures:
         """As `put` for each of several that `check` found nothing against, or for none.
 
         Raises:
-            RateLimited, Conflict: see `put`.
+            RateLimited, StoreUnavailable, Conflict: see `put`.
         """
         now = self._clock()
         return self._store.put_all(tenant_id, self._drafts(named, now), now)
@@ -93,6 +99,10 @@ class Procedures:
         page = fill_page(stream, PageBudget(), query.limit, lambda _: True, Procedure.response)
         place = page.resume_after or (after if page.partial else None)
         return page, None if place is None else seal(cursor_key, described, list(place))
+
+    def all(self, tenant_id: str) -> Iterator[Procedure]:
+        """Every procedure as it stands now, by name."""
+        return (found for _, found in self._store.walk(tenant_id, None, None, _AT_ONCE, self._clock()))
 
     def versions(
         self, tenant_id: str, name: str, query: ProceduresQuery, cursor_key: bytes
@@ -137,10 +147,11 @@ class Procedures:
 
     def match(self, tenant_id: str, asked: MatchRequest) -> Matches:
         """Find the procedures that a message calls for, the best first."""
-        (vector,) = self._embedder.embed([asked.message])
+        embedder = self._embedders.served()
+        (vector,) = embedder.embed([asked.message])
         search = ProcedureSearch(
             vector=vector,
-            model=space(self._embedder),
+            model=space(embedder),
             lexemes=message_lexemes(asked.message, self._language),
             now=self._clock(),
             top_k=asked.top_k,
@@ -169,19 +180,19 @@ class Procedures:
     def _drafts(self, named: Sequence[tuple[str, NewProcedure]], now: datetime) -> list[ProcedureDraft]:
         phrases = [phrase for _, new in named for phrase in new.phrases]
         self._tally.need("vectors", len(phrases))  # all, though some may stand there already
-        vectors = iter(self._embedder.embed(phrases))
-        model = space(self._embedder)
-        return [
-            ProcedureDraft(
-                name,
-                new.agent_id,
-                new.content(),
-                new.expiry(now),
-                tuple(Trigger(each, query_lexemes(each, self._language), next(vectors)) for each in new.phrases),
-                model,
-            )
-            for name, new in named
-        ]
+        models = self._embedders.written()
+        told = attempt_all(models, phrases)
+        if None in told[0]:
+            raise StoreUnavailable("the embedding model did not answer", _RETRY_AFTER_S)
+        drafts, first = [], 0
+        for name, new in named:
+            last = first + len(new.phrases)
+            triggers = tuple(Trigger(each, query_lexemes(each, self._language)) for each in new.phrases)
+            vectors = tuple(_in_model(each, of_all[first:last]) for each, of_all in zip(models, told, strict=True))
+            known = tuple(each for each in vectors if None not in each.vectors)  # a model to come is caught up with later
+            drafts.append(ProcedureDraft(name, new.agent_id, new.content(), new.expiry(now), triggers, known))
+            first = last
+        return drafts
 
 
 def check(new: NewProcedure, now: datetime) -> None:
@@ -217,6 +228,10 @@ def _rendered(texts: list[str], arguments: JsonObject, schema: JsonObject | None
         written = templates.render(text, arguments, schema, room)
         room -= len(written.encode()) + 1
         yield written
+
+
+def _in_model(embedder: Embedder, vectors: Sequence[Vector | None]) -> InModel:
+    return InModel(space(embedder), tuple(vectors))  # type: ignore[arg-type] # those with None go no further
 
 
 def _absent() -> NotFound:
