@@ -581,7 +581,7 @@ def purge() -> "Purge":
         DynamoAgentRecords(dynamodb(), table, _buckets()),
         _registry(),  # last: until everything else is gone, it says that the agent is there
     ]
-    return Purge({"semantic": _memories()}, stores, idempotency(), tally(), now)
+    return Purge({"semantic": _memories(), "procedures": _procedures()}, stores, idempotency(), tally(), now)
 
 
 @cache

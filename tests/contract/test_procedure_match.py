@@ -137,4 +137,7 @@ def test_sql_and_python_score_alike(handbook: Handbook, seed: int) -> None:
         for each in told:  # vectors of half precision may turn two round that are as good as equal
             assert each.procedure == theirs[each.procedure.name].procedure
             assert each.score == pytest.approx(theirs[each.procedure.name].score, abs=1e-3)
-            assert each.overlap == pytest.approx(theirs[each.procedure.name].overlap) or each.phrase != theirs[each.procedure.name].phrase
+            assert (
+                each.overlap == pytest.approx(theirs[each.procedure.name].overlap)
+                or each.phrase != theirs[each.procedure.name].phrase
+            )

@@ -116,7 +116,10 @@ def test_a_cursor_goes_on_with_no_other_walk(handbook: Handbook) -> None:
     _, cursor = handbook.procedures.walk(handbook.tenant, ProceduresQuery(limit=1), b"key")
     _, of_versions = handbook.procedures.versions(handbook.tenant, "refund", ProceduresQuery(limit=1), b"key")
 
-    for query, key in ((ProceduresQuery(agent_id="b", cursor=cursor), b"key"), (ProceduresQuery(cursor=cursor), b"other")):
+    for query, key in (
+        (ProceduresQuery(agent_id="b", cursor=cursor), b"key"),
+        (ProceduresQuery(cursor=cursor), b"other"),
+    ):
         with pytest.raises(InvalidRequest):
             handbook.procedures.walk(handbook.tenant, query, key)
     with pytest.raises(InvalidRequest):
@@ -215,7 +218,7 @@ def test_a_purge_takes_an_agent_s_own_and_nothing_else(handbook: Handbook) -> No
     other.put("refund", **REFUND | {"agent_id": "planner"})
 
     removed = 0
-    while count := handbook.store.purge_procedures(handbook.tenant, "planner"):
+    while count := handbook.store.purge(handbook.tenant, "planner"):
         removed += count
     assert removed == 2
     assert handbook.walked() == [[("refund", None, 1), ("refund", "critic", 1), ("ship", "critic", 1)]]
@@ -235,7 +238,7 @@ def test_vectors_are_counted_as_they_come_and_go(handbook: Handbook) -> None:
     handbook.put("refund", **REFUND | {"trigger": ["a", "e"]})
     assert handbook.tally.vectors == 3
     handbook.delete("refund")
-    handbook.store.purge_procedures(handbook.tenant, "planner")
+    handbook.store.purge(handbook.tenant, "planner")
     assert handbook.tally.vectors == 0
 
 
@@ -258,7 +261,10 @@ def test_several_are_put_together_or_not_at_all(handbook: Handbook, monkeypatch:
 
     new = NewProcedure.model_validate(REFUND)
     puts = handbook.procedures.put_all(handbook.tenant, [("a", new), ("b", new)])
-    assert [(put.procedure.name, put.procedure.version, put.created) for put in puts] == [("a", 1, True), ("b", 1, True)]
+    assert [(put.procedure.name, put.procedure.version, put.created) for put in puts] == [
+        ("a", 1, True),
+        ("b", 1, True),
+    ]
     for module in ("agent_memory.adapters.sql_procedures", "tests.fakes.procedures"):
         monkeypatch.setattr(f"{module}.MAX_PROCEDURES", 3)
     changed = NewProcedure.model_validate(REFUND | {"steps": ["changed"]})

@@ -121,7 +121,7 @@ class InMemoryProcedureStore:
             self._answers[tenant_id, answer.scope] = answer, None
         return True
 
-    def purge_procedures(self, tenant_id: str, agent_id: str) -> int:
+    def purge(self, tenant_id: str, agent_id: str) -> int:
         keys = [key for key in self._kept if (key[0], key[2]) == (tenant_id, agent_id)]
         for key in keys:
             self._remove(key)

@@ -24,7 +24,9 @@ REFUND: dict[str, Any] = {
     },
     "required": ["order"],
     "additionalProperties": False,
-    "$defs": {"line": {"type": "object", "required": ["sku"], "properties": {"count": {"type": "integer", "minimum": 1}}}},
+    "$defs": {
+        "line": {"type": "object", "required": ["sku"], "properties": {"count": {"type": "integer", "minimum": 1}}}
+    },
 }
 
 
@@ -179,7 +181,13 @@ def test_large_arguments_take_no_time(schema: Any, arguments: Any) -> None:
 
 def test_numbers_that_no_float_holds_are_a_refusal_and_no_crash() -> None:
     for number in ("1e400", "-1e400", "9" * 3000, "1e-400"):
-        for rule in ({"multipleOf": 0.5}, {"multipleOf": 3}, {"multipleOf": 1e-300}, {"maximum": 1.5}, {"type": "integer"}):
+        for rule in (
+            {"multipleOf": 0.5},
+            {"multipleOf": 3},
+            {"multipleOf": 1e-300},
+            {"maximum": 1.5},
+            {"type": "integer"},
+        ):
             try:
                 check_arguments(parse(f'{{"a": {number}}}'), {"properties": {"a": rule}})
             except InvalidRequest:
@@ -213,7 +221,9 @@ SCHEMAS: st.SearchStrategy[Any] = st.recursive(
 )  # fmt: skip
 
 
-@given(SCHEMAS.filter(lambda schema: isinstance(schema, dict)), st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3))
+@given(
+    SCHEMAS.filter(lambda schema: isinstance(schema, dict)), st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3)
+)
 def test_arguments_pass_exactly_when_the_library_says_so(schema: Any, arguments: Any) -> None:
     check_schema(schema)
     try:

@@ -35,8 +35,8 @@ def test_a_file_holds_one_procedure_or_several(tmp_path: Path) -> None:
     )
 
     (name, first), (second_name, second) = told
-    assert (name, first.phrases, first.steps) == ("refund", ["refund an order"], ["Find {{order}}.", "Pay."])
-    assert (second_name, second.agent_id, second.phrases) == ("17", "planner", ["a", "on", "2026-11-20"])
+    assert (name, first.trigger, first.steps) == ("refund", ["refund an order"], ["Find {{order}}.", "Pay."])
+    assert (second_name, second.agent_id, second.trigger) == ("17", "planner", ["a", "on", "2026-11-20"])
     assert second.template == "Two\n  lines\n"
     assert dumps(second.input_schema) == '{"properties":{"count":{"minimum":1.50}}}'
     assert second.metadata == {"yes": "no", "big": 10**23}
@@ -151,7 +151,9 @@ def test_other_readers_of_yaml_read_the_same(value: Any) -> None:
     IDS,
     st.none() | IDS,
 )
-def test_a_procedure_loses_nothing_on_the_way_out_and_in(fields: dict[str, Any], name: str, agent_id: str | None) -> None:
+def test_a_procedure_loses_nothing_on_the_way_out_and_in(
+    fields: dict[str, Any], name: str, agent_id: str | None
+) -> None:
     if fields["steps"] is not None:
         del fields["template"]
     new = NewProcedure.model_validate(fields | {"agent_id": agent_id})
@@ -165,8 +167,16 @@ def test_a_procedure_loses_nothing_on_the_way_out_and_in(fields: dict[str, Any],
 
 
 def test_files_of_different_procedures_have_different_names(tmp_path: Path) -> None:
-    who = [("refund", None), ("Refund", None), ("refund", "a"), ("refund", "b"), ("re/fund", None), ("日本", None), ("x" * 250, None)]
-    content = NewProcedure(trigger="x", steps=["y"]).content()
+    who = [
+        ("refund", None),
+        ("Refund", None),
+        ("refund", "a"),
+        ("refund", "b"),
+        ("re/fund", None),
+        ("日本", None),
+        ("x" * 250, None),
+    ]
+    content = NewProcedure(trigger=["x"], steps=["y"]).content()
     names = write_files([Procedure(name, agent, 1, content, NOW, NOW, None) for name, agent in who], tmp_path)
 
     assert names[0] == "refund.yaml"

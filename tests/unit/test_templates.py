@@ -65,7 +65,9 @@ def test_what_cannot_be_rendered_is_refused_when_it_is_put(template: str) -> Non
         check(template)
 
 
-@pytest.mark.parametrize("template", ["{{nobody}}", "{{customer.nobody}}", "{{#nobody}}x{{/nobody}}", "{{^nobody}}{{/nobody}}"])
+@pytest.mark.parametrize(
+    "template", ["{{nobody}}", "{{customer.nobody}}", "{{#nobody}}x{{/nobody}}", "{{^nobody}}{{/nobody}}"]
+)
 def test_a_name_that_nobody_knows_is_refused_by_name(template: str) -> None:
     with pytest.raises(InvalidRequest, match=r"arguments\.(customer\.)?nobody"):
         render(template)
@@ -73,12 +75,17 @@ def test_a_name_that_nobody_knows_is_refused_by_name(template: str) -> None:
 
 def test_what_the_schema_names_may_be_left_out() -> None:
     who = {"type": "object", "properties": {"name": {"type": "string", "default": "somebody"}, "age": {}}}
-    schema = {"properties": {"who": {"$ref": "#/$defs/who"}, "all": {"items": {"$ref": "#/$defs/who"}}, "note": True}, "$defs": {"who": who}}
+    schema = {
+        "properties": {"who": {"$ref": "#/$defs/who"}, "all": {"items": {"$ref": "#/$defs/who"}}, "note": True},
+        "$defs": {"who": who},
+    }
 
     assert render("[{{note}}{{#note}}x{{/note}}{{^note}}-{{/note}}]", {}, schema) == "[-]"
     assert render("{{who.name}} {{who.age}}", {"who": {}}, schema) == "somebody "
     assert render("[{{who.name}}]", {}, schema) == "[]"
-    assert render("{{#all}}{{name}}/{{age}};{{/all}}", {"all": [{"age": 3}, {"name": "Bo"}]}, schema) == "somebody/3;Bo/;"
+    assert (
+        render("{{#all}}{{name}}/{{age}};{{/all}}", {"all": [{"age": 3}, {"name": "Bo"}]}, schema) == "somebody/3;Bo/;"
+    )
     with pytest.raises(InvalidRequest, match="other"):
         render("{{#all}}{{other}}{{/all}}", {"all": [{}]}, schema)
 

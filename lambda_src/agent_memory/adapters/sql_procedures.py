@@ -131,8 +131,8 @@ class SqlProcedureStore:
         self._tally.vectors -= _int(row["vectors"])
         return bool(row["deleted"])
 
-    def purge_procedures(self, tenant_id: str, agent_id: str) -> int:
-        """See `ProcedureStore.purge_procedures`; one call for up to 200."""
+    def purge(self, tenant_id: str, agent_id: str) -> int:
+        """See `ProcedureStore.purge`; one call for up to 200."""
         asked: dict[str, Scalar] = {"tenant": tenant_id, "agent": agent_id, "at_most": _PURGED}
         (row,) = self._database.call("purge_procedures", asked, _PURGE_TIMEOUT_S)
         self._tally.vectors -= _int(row["vectors"])

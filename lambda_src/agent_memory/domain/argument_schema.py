@@ -22,7 +22,17 @@ _ONE = {"items", "contains", "not", "if", "then", "else", "additionalProperties"
 _LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}
 _MAPS = {"properties", "dependentSchemas", "$defs"}
 _PLAIN = {
-    *("type", "enum", "const", "required", "dependentRequired", "minProperties", "maxProperties", "minItems", "maxItems"),
+    *(
+        "type",
+        "enum",
+        "const",
+        "required",
+        "dependentRequired",
+        "minProperties",
+        "maxProperties",
+        "minItems",
+        "maxItems",
+    ),
     *("minContains", "maxContains", "uniqueItems", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum"),
     *("exclusiveMaximum", "multipleOf", "$ref", "$schema", "$comment", "title", "description", "default", "examples"),
     *("deprecated", "readOnly", "writeOnly", "format"),

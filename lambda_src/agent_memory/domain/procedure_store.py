@@ -158,5 +158,5 @@ class ProcedureStore(Protocol):
             ProcedureAnswered: the idempotency key has been used.
         """
 
-    def purge_procedures(self, tenant_id: str, agent_id: str) -> int:
+    def purge(self, tenant_id: str, agent_id: str) -> int:
         """Remove some of an agent's own procedures: how many; 0 when none is left."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from agent_memory.domain.fields import Body, Count, Id, JsonObject, Limit, Time, Write
 from agent_memory.domain.semantic import Query, Text
@@ -16,22 +16,34 @@ MAX_TOP_K = 50
 MAX_VERSION = 2**31 - 1
 
 
-def _distinct(value: str | list[str]) -> str | list[str]:
-    if isinstance(value, list) and len(set(value)) != len(value):
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _distinct(value: list[str]) -> list[str]:
+    if len(set(value)) != len(value):
         msg = "must not name a phrase twice"
         raise ValueError(msg)
     return value
 
 
 Phrase = Annotated[Text, Field(max_length=MAX_PHRASE_CHARACTERS)]
-Phrases = Annotated[list[Phrase], Field(min_length=1, max_length=MAX_PHRASES)]
+_PHRASE = {"type": "string", "minLength": 1, "maxLength": MAX_PHRASE_CHARACTERS}
+_PHRASES = {"type": "array", "items": _PHRASE, "minItems": 1, "maxItems": MAX_PHRASES}
+Phrases = Annotated[
+    list[Phrase],
+    Field(min_length=1, max_length=MAX_PHRASES),
+    BeforeValidator(_several),
+    AfterValidator(_distinct),
+    WithJsonSchema({"anyOf": [_PHRASE, _PHRASES]}),
+]
 Version = Annotated[Count, Field(ge=1, le=MAX_VERSION)]
 
 
 class NewProcedure(Write):
     """Body of PUT /v1/procedures/{name}, and what a file of procedures holds."""
 
-    trigger: Annotated[Phrase | Phrases, AfterValidator(_distinct)]
+    trigger: Phrases
     steps: Annotated[list[Text], Field(min_length=1, max_length=MAX_STEPS)] | None = None
     template: Text | None = None
     input_schema: JsonObject | None = None
@@ -45,11 +57,6 @@ class NewProcedure(Write):
         return self
 
     @property
-    def phrases(self) -> list[str]:
-        """What triggers it."""
-        return [self.trigger] if isinstance(self.trigger, str) else self.trigger
-
-    @property
     def templates(self) -> dict[str, str]:
         """What is rendered, by the name of its field."""
         if self.template is not None:
@@ -59,7 +66,7 @@ class NewProcedure(Write):
     def content(self) -> JsonObject:
         """What a version says; its expiry is the procedure's."""
         return {
-            "trigger": self.phrases,
+            "trigger": self.trigger,
             "steps": self.steps,
             "template": self.template,
             "input_schema": self.input_schema,

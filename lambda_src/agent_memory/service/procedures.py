@@ -32,6 +32,7 @@ from agent_memory.service.paging import Page, PageBudget, fill_page
 
 _RETRY_AFTER_S = 2
 _AT_ONCE = 500
+_AS_IT_IS = "none"
 
 
 class Procedures:
@@ -176,9 +177,8 @@ class Procedures:
         if not removed:
             raise _absent()
 
-
     def _drafts(self, named: Sequence[tuple[str, NewProcedure]], now: datetime) -> list[ProcedureDraft]:
-        phrases = [phrase for _, new in named for phrase in new.phrases]
+        phrases = [phrase for _, new in named for phrase in new.trigger]
         self._tally.need("vectors", len(phrases))  # all, though some may stand there already
         models = self._embedders.written()
         told = attempt_all(models, phrases)
@@ -186,10 +186,12 @@ class Procedures:
             raise StoreUnavailable("the embedding model did not answer", _RETRY_AFTER_S)
         drafts, first = [], 0
         for name, new in named:
-            last = first + len(new.phrases)
-            triggers = tuple(Trigger(each, query_lexemes(each, self._language)) for each in new.phrases)
+            last = first + len(new.trigger)
+            triggers = tuple(Trigger(each, phrase_lexemes(each, self._language)) for each in new.trigger)
             vectors = tuple(_in_model(each, of_all[first:last]) for each, of_all in zip(models, told, strict=True))
-            known = tuple(each for each in vectors if None not in each.vectors)  # a model to come is caught up with later
+            known = tuple(
+                each for each in vectors if None not in each.vectors
+            )  # a model to come is caught up with later
             drafts.append(ProcedureDraft(name, new.agent_id, new.content(), new.expiry(now), triggers, known))
             first = last
         return drafts
@@ -204,7 +206,9 @@ def check(new: NewProcedure, now: datetime) -> None:
     new.expiry(now)
     texts = new.templates
     if sum(len(text.encode()) for text in texts.values()) > templates.MAX_TEMPLATE_BYTES:
-        raise InvalidRequest.of(next(iter(texts)).partition(".")[0], f"must have at most {templates.MAX_TEMPLATE_BYTES} bytes")
+        raise InvalidRequest.of(
+            next(iter(texts)).partition(".")[0], f"must have at most {templates.MAX_TEMPLATE_BYTES} bytes"
+        )
     for field, text in texts.items():
         try:
             templates.check(text)
@@ -216,10 +220,15 @@ def check(new: NewProcedure, now: datetime) -> None:
         raise InvalidRequest.of("metadata", f"must have at most {MAX_METADATA_BYTES} bytes as JSON")
 
 
+def phrase_lexemes(phrase: str, language: str) -> tuple[int, ...]:
+    """The words of a trigger; one of nothing but fillers, such as "who are you", is taken at its word."""
+    return query_lexemes(phrase, language) or query_lexemes(phrase, _AS_IT_IS)
+
+
 def message_lexemes(message: str, language: str) -> tuple[int, ...]:
-    """All words of a message; one of nothing but fillers is taken at its word, as a trigger is."""
-    said = {lexeme.number for lexeme in worded(message, language).lexemes}
-    return tuple(sorted(said | set(query_lexemes(message, language))))
+    """All words of a message, in the stem of the language and as they are."""
+    both = (worded(message, each).lexemes for each in (language, _AS_IT_IS))
+    return tuple(sorted({lexeme.number for lexemes in both for lexeme in lexemes}))
 
 
 def _rendered(texts: list[str], arguments: JsonObject, schema: JsonObject | None) -> Iterator[str]:
