@@ -6,8 +6,7 @@ from datetime import datetime
 
 from agent_memory.domain.embedding import Vector
 from agent_memory.domain.idempotency import KEEP, IdempotencyRecord
-from agent_memory.domain.json_document import dumps
-from agent_memory.domain.metadata import canonical
+from agent_memory.domain.metadata import value_key
 from agent_memory.domain.procedure_match import best, fused, overlap
 from agent_memory.domain.procedure_store import (
     MAX_PROCEDURES,
@@ -135,7 +134,7 @@ class InMemoryProcedureStore:
         if kept is None and sum((each[0], each[2]) == (key[0], key[2]) for each in self._kept) >= MAX_PROCEDURES:
             raise Conflict("there are too many procedures already")
         before = kept.newest if kept else None
-        created = before is None or dumps(canonical(before.content)) != dumps(canonical(draft.content))
+        created = before is None or value_key(before.content) != value_key(draft.content)
         version = Procedure(
             draft.name,
             draft.agent_id,

@@ -31,7 +31,7 @@ def test_a_file_holds_one_procedure_or_several(tmp_path: Path) -> None:
         tmp_path,
         "name: refund\ntrigger: refund an order\nsteps:\n  - Find {{order}}.\n  - Pay.\n---\n"
         'name: "17"\nagent_id: planner\ntrigger: [a, on, 2026-11-20]\ntemplate: |\n  Two\n    lines\n'
-        "input_schema:\n  properties:\n    count: {minimum: 1.50}\nmetadata: {yes: no, big: 100000000000000000000000}\n",
+        "input_schema:\n  properties:\n    count: {minimum: 1.50}\nmetadata: {yes: no, big: 100000000000000000000}\n",
     )
 
     (name, first), (second_name, second) = told
@@ -39,7 +39,7 @@ def test_a_file_holds_one_procedure_or_several(tmp_path: Path) -> None:
     assert (second_name, second.agent_id, second.trigger) == ("17", "planner", ["a", "on", "2026-11-20"])
     assert second.template == "Two\n  lines\n"
     assert dumps(second.input_schema) == '{"properties":{"count":{"minimum":1.50}}}'
-    assert second.metadata == {"yes": "no", "big": 10**23}
+    assert second.metadata == {"yes": "no", "big": 10**20}
 
 
 GOOD = "name: a\ntrigger: b\nsteps:\n  - c\n"
@@ -98,7 +98,7 @@ def test_a_file_without_procedures_or_with_too_many_is_refused(tmp_path: Path, t
 
 def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(InvalidRequest, match=".yaml"):
+    with pytest.raises(InvalidRequest, match=r"\.yaml"):
         files_in(tmp_path)
 
 
@@ -108,8 +108,9 @@ def test_the_examples_can_be_put() -> None:
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30) | st.sampled_from(
-    ["on", "yes", "~", "null", "1e2", "1_000", "0x1f", "2026-11-20", "a: b", "# c", "- d", " x", "x ", "\n", "a\nb", "a\n\n",
-     "\ta\nb", "a \nb", "\x85a\nb", "\u2028\n", "\ufeff\n", "1:30", "=", "<<", "0o7", ".inf", "!x", "&x", "*x", "---", "...\n", "a\r\nb"]
+    ["on", "yes", "~", "null", "1e2", "1_000", "0x1f", "2026-11-20", "a: b", "# c", "- d", " x", "x ", "\n", "a\nb",
+     "a\n\n", "\ta\nb", "a \nb", "\x85a\nb", "\u2028\n", "\ufeff\n", "1:30", "=", "<<", "0o7", ".inf", "!x", "&x",
+     "*x", "---", "...\n", "a\r\nb"]
 )  # fmt: skip
 NUMBERS = st.sampled_from(["1.0", "1.50", "-0", "1e2", "1E+400", "0.1", "100000000000000000000000", "-1e-9"]).map(parse)
 JSON = st.recursive(

@@ -1,5 +1,6 @@
 """Templates: what they write, what they refuse, and what no template and no argument gets out of the cage."""
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -144,14 +145,15 @@ def test_a_bomb_is_put_out_in_time(template: str, arguments: Any) -> None:
 
 @pytest.mark.parametrize(
     "template",
-    [" " * 65_536, "{{" + " " * 65_000, ("{{" + " " * 300) * 200, "{{!" * 20_000, (" " * 200 + "x") * 300, "{{{" * 9000],
+    [
+        " " * 65_536, "{{" + " " * 65_000, ("{{" + " " * 300) * 200, "{{!" * 20_000, (" " * 200 + "x") * 300,
+        "{{{" * 9000, ("{{" + " " * 120 + "a" + " " * 120 + "}}") * 250, ("{{!" + "- " * 120 + "}}") * 260,
+    ],
 )  # fmt: skip
 def test_no_text_takes_long_to_look_at(template: str) -> None:
     began = time.process_time()
-    try:
+    with contextlib.suppress(TemplateError, InvalidRequest):
         render(template, {})
-    except (TemplateError, InvalidRequest):
-        pass
     assert time.process_time() - began < 2
 
 

@@ -1,6 +1,5 @@
 """Procedures in PostgreSQL: each operation is one call of one SQL function; pages of large ones take more calls."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -9,7 +8,7 @@ from agent_memory.adapters.sql_memory_draft import answer_of, vector_text
 from agent_memory.domain.database import Call, Database, Row, Scalar, StatementRefused
 from agent_memory.domain.idempotency import IdempotencyRecord
 from agent_memory.domain.json_document import dumps, parse
-from agent_memory.domain.metadata import canonical
+from agent_memory.domain.metadata import value_key
 from agent_memory.domain.procedure_store import (
     MAX_PROCEDURES,
     Match,
@@ -150,7 +149,7 @@ def _put(tenant_id: str, draft: ProcedureDraft, now: datetime, answer: Idempoten
             "now": now,
             "agent_id": draft.agent_id or "",
             "name": draft.name,
-            "content_key": hashlib.sha256(dumps(canonical(content)).encode()).hexdigest(),
+            "content_key": value_key(content),
             "user_id": content["user_id"],
             "purposes": content["purposes"],
             "expires_at": draft.expires_at,

@@ -1,9 +1,9 @@
 """Schemas of arguments: JSON Schema 2020-12 as far as it can be checked in bounded time, by the library jsonschema.
 
-What is left out, and refused when a procedure is put: references other than to the schema's own `$defs`, and those in a
-circle; `pattern` and `patternProperties`, whose regular expressions may take for ever; `unevaluated...`, whose cost is not
-in sight; and words that are no keywords, which elsewhere are silently ignored, misspelt ones among them. `format` says
-something to readers and is not checked.
+What is left out, and refused when a procedure is put: references other than to the schema's own `$defs`, and those in
+a circle; `pattern` and `patternProperties`, whose regular expressions may take for ever; `unevaluated...`, whose cost
+is not in sight; and words that are no keywords, which elsewhere are silently ignored, misspelt ones among them.
+`format` says something to readers and is not checked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -94,14 +94,18 @@ def _subschemas(schema: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any,
         raise InvalidRequest.of(place(path), f"must not be nested over {MAX_SCHEMA_DEPTH} deep")
     yield path, schema
     for word, value in schema.items():
-        if word in _ONE:
-            yield from _subschemas(value, (*path, word))
-        elif word in _LISTS and isinstance(value, list):
-            for position, each in enumerate(value):
-                yield from _subschemas(each, (*path, word, position))
-        elif word in _MAPS and isinstance(value, dict):
-            for name, each in value.items():
-                yield from _subschemas(each, (*path, word, name))
+        for inner, each in _inner(word, value):
+            yield from _subschemas(each, (*path, word, *inner))
+
+
+def _inner(word: str, value: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The schemas that a keyword holds, and where in it; of one whose value has the wrong shape none."""
+    if word in _ONE:
+        yield (), value
+    elif word in _LISTS and isinstance(value, list):
+        yield from (((position,), each) for position, each in enumerate(value))
+    elif word in _MAPS and isinstance(value, dict):
+        yield from (((name,), each) for name, each in value.items())
 
 
 def _check_words(path: tuple[Any, ...], schema: JsonObject) -> None:

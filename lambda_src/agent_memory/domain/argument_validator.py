@@ -12,7 +12,7 @@ from referencing import Registry
 from agent_memory.domain.argument_schema import FIELD, place
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.json_document import dumps
-from agent_memory.domain.metadata import canonical
+from agent_memory.domain.metadata import value_key
 from agent_memory.errors import InvalidRequest
 
 MAX_STEPS = 20_000
@@ -42,7 +42,8 @@ def faults_of_arguments(arguments: JsonObject, schema: JsonObject) -> list[JsonO
         InvalidRequest: it cannot be said within so many steps.
     """
     left = [MAX_STEPS]
-    validator = extend(Draft202012Validator, {word: _counted(rule, left) for word, rule in _RULES.items()})
+    rules = {word: _counted(rule, left) for word, rule in _RULES.items()}
+    validator = extend(Draft202012Validator, rules)  # type: ignore[no-untyped-call]
     try:
         # An empty registry: nothing is ever fetched.
         found = list(islice(validator(schema, registry=Registry()).iter_errors(arguments), _MAX_FAULTS))
@@ -64,11 +65,10 @@ def _counted(rule: Keyword, left: list[int]) -> Keyword:
     return counted
 
 
-def _all_different(validator: Any, wanted: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
+def _all_different(_validator: Any, wanted: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
     """As jsonschema's own, which compares each item with each other one."""
-    if wanted and validator.is_type(instance, "array"):
-        if len({dumps(canonical(item)) for item in instance}) != len(instance):
-            yield ValidationError("repeats an item")
+    if wanted and isinstance(instance, list) and len({value_key(item) for item in instance}) != len(instance):
+        yield ValidationError("repeats an item")
 
 
 _RULES: dict[str, Keyword] = {**Draft202012Validator.VALIDATORS, "uniqueItems": _all_different}
@@ -76,13 +76,15 @@ _RULES: dict[str, Keyword] = {**Draft202012Validator.VALIDATORS, "uniqueItems": 
 
 def _faults(error: ValidationError) -> Iterator[JsonObject]:
     path = ("arguments", *error.absolute_path)
+    instance: Any = error.instance
+    schema: Any = error.schema
     if error.validator == "required":
-        for name in error.validator_value:
-            if name not in error.instance:
+        for name in schema["required"]:
+            if name not in instance:
                 yield {"field": place((*path, name)), "rule": "must be given"}
     elif error.validator == "additionalProperties" and error.validator_value is False:
-        known = error.schema.get("properties", {})
-        for name in [name for name in error.instance if name not in known][:_MAX_FAULTS]:
+        known = schema.get("properties", {})
+        for name in [name for name in instance if name not in known][:_MAX_FAULTS]:
             yield {"field": place((*path, name)), "rule": "is not known to input_schema"}
     else:
         yield {"field": place(path), "rule": _rule(error)}

@@ -24,7 +24,7 @@ def entries(metadata: dict[str, Any], field: str = "metadata") -> list[str]:
     """
     if len(metadata) > MAX_FILTERABLE:
         raise InvalidRequest.of(field, f"must have at most {MAX_FILTERABLE} keys")
-    return sorted(_hash(dumps([key, canonical(value)])) for key, value in metadata.items())
+    return sorted(_hash(dumps([key, _canonical(value)])) for key, value in metadata.items())
 
 
 def value_key(value: Any) -> str:
@@ -36,12 +36,12 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).digest()[:_HASH_BYTES].hex()
 
 
-def canonical(value: Any) -> Any:
+def _canonical(value: Any) -> Any:
     """The same value in its one spelling."""
     if isinstance(value, dict):
-        return {key: canonical(value[key]) for key in sorted(value)}
+        return {key: _canonical(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple):
-        return [canonical(member) for member in value]
+        return [_canonical(member) for member in value]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return RawJson(_number(value.literal if isinstance(value, JsonNumber) else repr(value)))
     return value

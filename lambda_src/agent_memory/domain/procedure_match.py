@@ -1,7 +1,8 @@
 """How well a message calls for a procedure: the rule, which `memory.match_procedures` follows in SQL.
 
-A trigger is short, a message may be long, so the words count by how much of the trigger the message holds. Meaning finds
-what is said in other words. Both lie between 0 and 1, and so does their sum; a message that repeats a trigger has 1.
+A trigger is short, a message may be long, so the words count by how much of the trigger the message holds. Meaning
+finds what is said in other words. Both lie between 0 and 1, and so does their sum; a message that repeats a trigger
+has 1.
 """
 
 from collections.abc import Collection, Iterable

@@ -1,4 +1,4 @@
-"""Procedural memory: named, versioned ways of doing something, whose steps or template an agent fills with arguments."""
+"""Procedural memory: named, versioned ways of doing something, as steps or a template that take arguments."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -136,7 +136,7 @@ class _Words:
 
 
 def _count_words(parsed: ParsedTemplate) -> None:
-    """Put nodes that are counted in place of plain text, which pystache would repeat without asking, and of comments."""
+    """Put counted nodes in place of plain text, which pystache repeats without asking, and drop comments."""
     tree: list[Any] = parsed._parse_tree  # noqa: SLF001 - pystache gives no other way to see what it read
     tree[:] = [_Words(node) if isinstance(node, str) else node for node in tree if not _is_comment(node)]
     for node in tree:

@@ -1,14 +1,14 @@
 """Templates: Mustache without logic, by pystache's parser, in a cage of our own.
 
-What pystache would do with names is not used: it looks up attributes of objects and calls what can be called. Here a name
-is a key of JSON objects and nothing else. Texts go to a model and not to a browser, so nothing is escaped. Partials and
-other delimiters are refused. Every tag is looked at before pystache's regular expressions see the text, which would take
-long over unusual ones.
+What pystache would do with names is not used: it looks up attributes of objects and calls what can be called. Here a
+name is a key of JSON objects and nothing else. Texts go to a model and not to a browser, so nothing is escaped.
+Partials and other delimiters are refused. Every tag is looked at before pystache's regular expressions see the text,
+which would take long over unusual ones.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.json_document import dumps
@@ -45,20 +45,11 @@ def check(template: str) -> None:
     if _BLANKS.search(template):
         raise TemplateError(f"must not have over {_MAX_BLANKS} blanks in a row")
     opened: list[str] = []
-    for count, (place, kind, name) in enumerate(_tags(template), start=1):
-        where = f"at character {place}"
+    for count, tag in enumerate(_tags(template), start=1):
+        if fault := _fault(tag, opened):
+            raise TemplateError(f"{fault} (at character {tag.place})")
         if count > MAX_TAGS:
             raise TemplateError(f"must have at most {MAX_TAGS} tags")
-        if kind in ">=":
-            raise TemplateError(f"must not have partials or other delimiters ({where})")
-        if kind != "!" and not _NAME.fullmatch(name):
-            raise TemplateError(f"must have a name in each tag, without blanks ({where})")
-        if kind in "#^":
-            opened.append(name)
-            if len(opened) > MAX_DEPTH:
-                raise TemplateError(f"must not nest sections over {MAX_DEPTH} deep ({where})")
-        elif kind == "/" and (not opened or opened.pop() != name):
-            raise TemplateError(f"must end the section that was begun last ({where})")
     if opened:
         raise TemplateError(f"must end each section ({opened[-1]} is open)")
 
@@ -101,8 +92,29 @@ def resolved(schema: Any, root: Mapping[str, Any]) -> Any:
     return schema
 
 
-def _tags(template: str) -> Iterator[tuple[int, str, str]]:
-    """(place, kind, name) of each tag: the kind is one character, a blank for what is only written."""
+class _Tag(NamedTuple):
+    """The kind is one character, a blank for what is only written."""
+
+    place: int
+    kind: str
+    name: str
+
+
+def _fault(tag: _Tag, opened: list[str]) -> str | None:
+    """What is wrong with a tag behind sections that are open; keeps account of them."""
+    if tag.kind in ">=":
+        return "must not have partials or other delimiters"
+    if tag.kind != "!" and not _NAME.fullmatch(tag.name):
+        return "must have a name in each tag, without blanks"
+    if tag.kind in "#^":
+        opened.append(tag.name)
+        return f"must not nest sections over {MAX_DEPTH} deep" if len(opened) > MAX_DEPTH else None
+    if tag.kind == "/" and (not opened or opened.pop() != tag.name):
+        return "must end the section that was begun last"
+    return None
+
+
+def _tags(template: str) -> Iterator[_Tag]:
     end = 0
     while (start := template.find("{{", end)) >= 0:
         closing = "}}}" if template.startswith("{{{", start) else "}}"
@@ -112,4 +124,4 @@ def _tags(template: str) -> Iterator[tuple[int, str, str]]:
         end = stop + len(closing)
         inner = template[start + len(closing) : stop].strip()
         kind = inner[:1] if inner[:1] in {"#", "^", "/", "&", "!", ">", "="} and closing == "}}" else " "
-        yield start, kind, inner if kind == " " else inner[1:].strip()
+        yield _Tag(start, kind, inner if kind == " " else inner[1:].strip())

@@ -12,8 +12,8 @@ from agent_memory.domain.idempotency import Attempt
 from agent_memory.domain.json_document import dumps
 from agent_memory.domain.lexemes import query_lexemes, worded
 from agent_memory.domain.procedure_store import (
-    Matches,
     InModel,
+    Matches,
     ProcedureAnswered,
     ProcedureDraft,
     ProcedurePosition,
@@ -22,7 +22,7 @@ from agent_memory.domain.procedure_store import (
     Put,
     Trigger,
 )
-from agent_memory.domain.procedures import MatchRequest, NewProcedure, ProceduresQuery, Procedure, RenderRequest
+from agent_memory.domain.procedures import MatchRequest, NewProcedure, Procedure, ProceduresQuery, RenderRequest
 from agent_memory.domain.templates import TemplateError, TooLarge
 from agent_memory.domain.usage import Tally
 from agent_memory.errors import InvalidRequest, NotFound, StoreUnavailable

@@ -19,7 +19,7 @@ _NULL, _BOOL, _FLOAT = (f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool",
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _WORDS: dict[str, Any] = {"": None, "null": None, "~": None, "true": True, "false": False}
 _MAX_DEPTH = 100
-# Where PyYAML may choose, which errs on unusual texts: one line of words, or lines without odd blanks. The rest is quoted.
+# Where PyYAML may choose, which errs on unusual texts: a line of words, or lines without odd blanks. Else quotes.
 _LETTERS = r"\x21-\x7e\xa1-\u02ff\u0370-\u1fff\u2030-\u205e\u3041-\ud7a3"
 _WORDS_OF_A_LINE = re.compile(rf"[{_LETTERS}](?:[{_LETTERS} ]*[{_LETTERS}])?")
 _LINES = re.compile(rf"[{_LETTERS}][{_LETTERS} ]*\n(?:[{_LETTERS} ]*\n)*[{_LETTERS} ]*")
@@ -88,7 +88,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """A node with what stands in it."""
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise yaml.MarkedYAMLError(problem="must not have anchors", problem_mark=event.start_mark)
         if getattr(event, "tag", None) is not None:
@@ -105,7 +105,7 @@ def _value(node: yaml.Node, depth: int) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_value(each, depth - 1) for each in node.value]
     text: str = node.value
-    if node.style is not None:
+    if node.style is not None:  # type: ignore[attr-defined] # of a scalar
         return _unicode(node, text)
     if text in _WORDS:
         return _WORDS[text]
@@ -154,7 +154,8 @@ def _write_text(dumper: _Dumper, text: str) -> yaml.Node:
 
 def _write_number(dumper: _Dumper, number: float) -> yaml.Node:
     text = dumps(number)
-    return dumper.represent_scalar(dumper.resolve(yaml.ScalarNode, text, (True, False)), text)
+    tag = dumper.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return dumper.represent_scalar(tag, text)
 
 
 _Dumper.add_representer(str, _write_text)
