@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from agent_memory.domain.fields import Body, Count, Id, JsonObject, Limit, Time, Write
 from agent_memory.domain.semantic import Query, Text
@@ -12,7 +12,7 @@ from agent_memory.domain.semantic import Query, Text
 MAX_PHRASES = 8
 MAX_PHRASE_CHARACTERS = 500
 MAX_STEPS = 64
-MAX_TOP_K = 50
+MAX_TOP_K = 100
 MAX_VERSION = 2**31 - 1
 
 
@@ -42,6 +42,8 @@ Version = Annotated[Count, Field(ge=1, le=MAX_VERSION)]
 
 class NewProcedure(Write):
     """Body of PUT /v1/procedures/{name}, and what a file of procedures holds."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["steps"]}, {"required": ["template"]}]})
 
     trigger: Phrases
     steps: Annotated[list[Text], Field(min_length=1, max_length=MAX_STEPS)] | None = None
