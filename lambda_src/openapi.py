@@ -24,6 +24,20 @@ from agent_memory.domain.fact_requests import (
 )
 from agent_memory.domain.flags import FlagsResponse
 from agent_memory.domain.key_requests import KeysResponse, NewKey, NewKeyResponse
+from agent_memory.domain.procedures import (
+    MatchesResponse,
+    MatchRequest,
+    NewProcedure,
+    OwnerQuery,
+    ProcedureQuery,
+    ProcedureResponse,
+    ProceduresQuery,
+    ProceduresResponse,
+    PutProcedureResponse,
+    RenderedResponse,
+    RenderRequest,
+    VersionsResponse,
+)
 from agent_memory.domain.purge import PurgeResponse
 from agent_memory.domain.runs import MAX_STEP, NewStep, RunQuery, RunResponse, RunsQuery, RunsResponse, StepResponse
 from agent_memory.domain.semantic import (
@@ -225,6 +239,27 @@ OPERATIONS = {
     "DELETE /v1/facts/{id}": Operation("Retract a fact", 204, None, may_be_absent=True),
     "POST /v1/facts/{id}/restore": Operation(
         "Let a retracted fact take its place again", 200, ToldFactResponse, may_be_absent=True
+    ),
+    "PUT /v1/procedures/{name}": Operation(
+        "Make a procedure, or a new version of it when it says something new", 200, PutProcedureResponse, NewProcedure
+    ),
+    "GET /v1/procedures": Operation(
+        "Read procedures as they stand now, by name", 200, ProceduresResponse, query=ProceduresQuery
+    ),
+    "GET /v1/procedures/{name}": Operation(
+        "Read a procedure", 200, ProcedureResponse, query=ProcedureQuery, may_be_absent=True
+    ),
+    "GET /v1/procedures/{name}/versions": Operation(
+        "Read a procedure's versions, newest first", 200, VersionsResponse, query=ProceduresQuery, may_be_absent=True
+    ),
+    "POST /v1/procedures/{name}/render": Operation(
+        "Write a procedure with its arguments", 200, RenderedResponse, RenderRequest, may_be_absent=True
+    ),
+    "POST /v1/procedures/match": Operation(
+        "Find the procedures that a message calls for", 200, MatchesResponse, MatchRequest
+    ),
+    "DELETE /v1/procedures/{name}": Operation(
+        "Delete a procedure with all its versions", 204, None, query=OwnerQuery, may_be_absent=True
     ),
     "GET /v1/usage": Operation("What was used this month, what is stored, and the limits", 200, UsageResponse),
     "POST /v1/keys": Operation("Make an API key, shown in this answer only", 201, NewKeyResponse, NewKey),

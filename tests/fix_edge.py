@@ -18,6 +18,7 @@ from agent_memory.service.keys import ApiKeys
 from agent_memory.service.large_values import LargeValues
 from agent_memory.service.late_vectors import LaterVectors
 from agent_memory.service.marks import Marks
+from agent_memory.service.procedures import Procedures
 from agent_memory.service.purge import Purge
 from agent_memory.service.reservations import Reservations
 from agent_memory.service.runs import Runs
@@ -39,6 +40,7 @@ from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.jobs import InMemoryJobStore
 from tests.fakes.memories import InMemoryMemoryStore
+from tests.fakes.procedures import InMemoryProcedureStore
 from tests.fakes.runs import InMemoryFlagStore, InMemoryRunStore, InMemoryToolLedger
 from tests.fakes.state import InMemoryStateStore
 from tests.fakes.usage import InMemoryAgentRegistry, InMemoryUsageStore
@@ -66,6 +68,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
     usage, registry = InMemoryUsageStore(), InMemoryAgentRegistry()
     runs, tools = InMemoryRunStore(idempotency, tally), InMemoryToolLedger(idempotency, tally)
     memories, embedder = InMemoryMemoryStore(tally), WordEmbedder(tally=tally)
+    procedures = InMemoryProcedureStore(tally)
     drafting = Drafting(embedder, CHUNK_TOKENS, tally, later=LaterVectors(InMemoryJobStore(idempotency)))
     waiting, credit = Waiting(), Credit(clock())
     bodies = InMemoryBodies()
@@ -91,9 +94,14 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
         "semantic": semantic,
         "semantic_batches": SemanticBatches(memories, drafting, subjects, clock),
         "facts": Facts(InMemoryFactStore(tally), subjects, clock),
+        "procedures": Procedures(procedures, embedder, "english", tally, clock),
         "unified": Unified(working, episodes, memories, semantic, registry, values, clock),
         "purge": Purge(
-            {"semantic": memories}, [states, episodes, runs, tools, bound, registry], idempotency, tally, clock
+            {"semantic": memories, "procedures": procedures},
+            [states, episodes, runs, tools, bound, registry],
+            idempotency,
+            tally,
+            clock,
         ),
     }
     for name, part in built.items():
@@ -116,6 +124,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch, aws: Aws, clock: Clock, tenant: st
     monkeypatch.setattr(bootstrap, "_memories", lambda: memories)
     facts = InMemoryFactStore(bootstrap.tally())
     monkeypatch.setattr(bootstrap, "_facts", lambda: facts)
+    procedures = InMemoryProcedureStore(bootstrap.tally())
+    monkeypatch.setattr(bootstrap, "_procedures", lambda: procedures)
     monkeypatch.setattr(bootstrap, "embeddings", lambda: embedder, raising=False)
     yield Edge(tenant)
     forget_clients()

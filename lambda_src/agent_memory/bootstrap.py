@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from agent_memory.domain.jobs import JobStore
     from agent_memory.domain.late_vectors import LateVectors
     from agent_memory.domain.ports import AgentStore, EpisodeStore
+    from agent_memory.domain.procedure_store import ProcedureStore
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
     from agent_memory.service.admission import Admission
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from agent_memory.service.lint import Lint
     from agent_memory.service.maintain import Maintain
     from agent_memory.service.migrate import Migrate
+    from agent_memory.service.procedures import Procedures
     from agent_memory.service.purge import Purge
     from agent_memory.service.readiness import Readiness
     from agent_memory.service.redrive import Redrive
@@ -541,6 +543,21 @@ def facts() -> "Facts":
 
 
 @cache
+def _procedures() -> "ProcedureStore":
+    from agent_memory.adapters.sql_procedures import SqlProcedureStore
+
+    return SqlProcedureStore(database(), tally())
+
+
+@cache
+def procedures() -> "Procedures":
+    """Procedural memory."""
+    from agent_memory.service.procedures import Procedures
+
+    return Procedures(_procedures(), embeddings(), settings.search_language, tally(), now)
+
+
+@cache
 def unified() -> "Unified":
     """All layers at once."""
     from agent_memory.service.unified import Unified
@@ -564,7 +581,7 @@ def purge() -> "Purge":
         DynamoAgentRecords(dynamodb(), table, _buckets()),
         _registry(),  # last: until everything else is gone, it says that the agent is there
     ]
-    return Purge({"semantic": _memories()}, stores, idempotency(), tally(), now)
+    return Purge({"semantic": _memories(), "procedures": _procedures()}, stores, idempotency(), tally(), now)
 
 
 @cache

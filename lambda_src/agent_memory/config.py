@@ -144,6 +144,11 @@ class Settings:
         return int(self._required("EMBEDDING_CHUNK_TOKENS"))
 
     @property
+    def search_language(self) -> str:
+        """The language whose words are compared by their stems."""
+        return os.environ.get("SEARCH_LANGUAGE") or "english"
+
+    @property
     def embedding_timeout_s(self) -> float:
         """How long a request may wait for the vectors of all its chunks."""
         return float(self._required("EMBEDDING_TIMEOUT_S"))

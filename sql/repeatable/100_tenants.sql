@@ -1,5 +1,5 @@
--- Which tenants there are (see migration 0008): those that have a memory, or of whose users something is known. All other
--- rows hang on one of these, but for answers, which lapse within a day.
+-- Which tenants there are (see migration 0008): those that have a memory or a procedure, or of whose users something is
+-- known. All other rows hang on one of these, but for answers, which lapse within a day.
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '40s';
 SET LOCAL ROLE memory_owner;
@@ -9,7 +9,7 @@ SET LOCAL ROLE memory_owner;
 CREATE OR REPLACE FUNCTION memory.tenants() RETURNS SETOF text
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
 DECLARE
-    heads constant text[] = ARRAY['memories', 'fact_bundles'];
+    heads constant text[] = ARRAY['memories', 'fact_bundles', 'procedures'];
     head text;
     found text;
     next text = '';

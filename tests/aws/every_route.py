@@ -24,6 +24,7 @@ FACT: dict[str, Any] = {
 STEP: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "user_id": "u", "state": {"x": 1}, "status": "done"}
 CLAIM: dict[str, Any] = {"agent_id": "planner", "tool": "search", "arguments_hash": "h", "lease_s": 60}
 MANY = {"items": [EPISODE, EPISODE | {"timestamp": "2026-01-01T00:00:00Z"}]}
+PROCEDURE: dict[str, Any] = {"agent_id": "planner", "trigger": "refund an order", "steps": ["Pay."]}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 # For each route what exercises its stores; those with a key are sent twice.
@@ -72,6 +73,13 @@ REQUESTS: dict[str, list[tuple[str, str, Any, bool]]] = {
     "GET /v1/facts/{id}/history": [("GET", f"/v1/facts/{UNKNOWN}/history", None, False)],
     "DELETE /v1/facts/{id}": [("DELETE", f"/v1/facts/{UNKNOWN}", None, True)],
     "POST /v1/facts/{id}/restore": [("POST", f"/v1/facts/{UNKNOWN}/restore", None, True)],
+    "PUT /v1/procedures/{name}": [("PUT", "/v1/procedures/refund", PROCEDURE, True)],
+    "GET /v1/procedures": [("GET", "/v1/procedures", None, False)],
+    "GET /v1/procedures/{name}": [("GET", "/v1/procedures/refund", None, False)],
+    "GET /v1/procedures/{name}/versions": [("GET", "/v1/procedures/refund/versions", None, False)],
+    "POST /v1/procedures/{name}/render": [("POST", "/v1/procedures/refund/render", {}, False)],
+    "POST /v1/procedures/match": [("POST", "/v1/procedures/match", {"message": "tea"}, False)],
+    "DELETE /v1/procedures/{name}": [("DELETE", "/v1/procedures/refund", None, True)],
     "POST /v1/memory": [("POST", "/v1/memory", each, True) for each in (STATE, EPISODE, MEMORY)],
     "GET /v1/memory": [("GET", "/v1/memory?agent_id=planner", None, False)],
     "GET /v1/memory/{agent_id}": [("GET", "/v1/memory/planner", None, False)],

@@ -23,6 +23,7 @@ from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
 from agent_memory.adapters.sql_facts import SqlFactStore
 from agent_memory.adapters.sql_late_vectors import SqlLateVectors
 from agent_memory.adapters.sql_memories import SqlMemoryStore
+from agent_memory.adapters.sql_procedures import SqlProcedureStore
 from agent_memory.domain import clusters
 from agent_memory.domain.api_key import ApiKeyStore
 from agent_memory.domain.fact_store import FactStore
@@ -39,6 +40,7 @@ from agent_memory.domain.ports import (
     SubjectStore,
     UsageStore,
 )
+from agent_memory.domain.procedure_store import ProcedureStore
 from agent_memory.domain.runs import RunStore
 from agent_memory.domain.semantic_store import MemoryStore
 from agent_memory.domain.tool_calls import ToolLedger
@@ -54,6 +56,7 @@ from agent_memory.service.uploads import Uploads
 from agent_memory.service.working import WorkingMemory
 from tests.contract.facts import KnownFacts
 from tests.contract.memories import Memories
+from tests.contract.procedures import Handbook
 from tests.fakes.bodies import InMemoryBodies
 from tests.fakes.clock import Clock
 from tests.fakes.control import InMemoryApiKeyStore, InMemoryBucketStore, InMemorySubjectStore
@@ -63,6 +66,7 @@ from tests.fakes.idempotency import InMemoryIdempotencyStore
 from tests.fakes.jobs import InMemoryJobStore
 from tests.fakes.late_vectors import InMemoryLateVectors
 from tests.fakes.memories import InMemoryMemoryStore
+from tests.fakes.procedures import InMemoryProcedureStore
 from tests.fakes.runs import InMemoryFlagStore, InMemoryRunStore, InMemoryToolLedger
 from tests.fakes.state import InMemoryStateStore
 from tests.fakes.usage import InMemoryAgentRegistry, InMemoryLimitStore, InMemoryUsageStore, Together
@@ -232,3 +236,19 @@ def memories(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> Memor
 
     late = SqlLateVectors(ways(request.param, aurora), tally)
     return Memories(reach(), reach, tenant, clock, tally=tally, late=late)
+
+
+@pytest.fixture(params=["memory", "data_api", "direct", "proxy"])
+def handbook(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> Handbook:
+    """Procedures in memory, and in PostgreSQL by each connection mode."""
+    if request.param == "memory":
+        store = InMemoryProcedureStore(tally := Tally())
+        return Handbook(store, lambda: store, tenant, clock, tally=tally)
+    ways, aurora = request.getfixturevalue("ways"), request.getfixturevalue("migrated")
+
+    tally = Tally()
+
+    def reach() -> ProcedureStore:
+        return SqlProcedureStore(ways(request.param, aurora), tally)
+
+    return Handbook(reach(), reach, tenant, clock, tally=tally)

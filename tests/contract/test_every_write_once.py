@@ -48,6 +48,8 @@ A_STATE = (("POST", "/v1/state", STATE),)
 A_MEMORY = (("POST", "/v1/memory/semantic", MEMORY),)
 A_FACT = (("PUT", "/v1/facts", FACT),)
 A_RETRACTED_FACT = (*A_FACT, ("DELETE", "/v1/facts/{}", None))
+PROCEDURE: dict[str, Any] = {"trigger": "refund an order", "steps": ["Pay."]}
+A_PROCEDURE = (("PUT", "/v1/procedures/refund", PROCEDURE),)
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 REQUESTS = {
     "POST /v1/state": Write("/v1/state", STATE, 201, ("/v1/state", STATE | {"data": {}}), A_STATE),
@@ -106,6 +108,18 @@ REQUESTS = {
     "POST /v1/facts/{id}/restore": Write(
         "/v1/facts/{}/restore", None, 200, (f"/v1/facts/{UNKNOWN}/restore", None), A_RETRACTED_FACT, "id"
     ),
+    "PUT /v1/procedures/{name}": Write(
+        "/v1/procedures/refund", PROCEDURE, 200, ("/v1/procedures/refund", PROCEDURE | {"steps": ["Wait."]})
+    ),
+    "POST /v1/procedures/{name}/render": Write(
+        "/v1/procedures/refund/render", {}, 200, ("/v1/procedures/refund/render", {"version": 1}), A_PROCEDURE
+    ),
+    "POST /v1/procedures/match": Write(
+        "/v1/procedures/match", {"message": "tea"}, 200, ("/v1/procedures/match", {"message": "milk"}), A_PROCEDURE
+    ),
+    "DELETE /v1/procedures/{name}": Write(
+        "/v1/procedures/refund", None, 204, ("/v1/procedures/refund?agent_id=planner", None), A_PROCEDURE
+    ),
     "POST /v1/memory": Write("/v1/memory", EPISODE, 201, ("/v1/memory", STATE)),
     "POST /v1/memory/search": Write(
         "/v1/memory/search", {"query": "tea"}, 200, ("/v1/memory/search", {"query": "milk"}), A_MEMORY
@@ -123,6 +137,7 @@ REQUESTS = {
 }
 READS = (
     "facts?user_id=u",
+    "procedures",
     "state/planner",
     "memory/episodic/planner",
     "memory/semantic",

@@ -38,10 +38,13 @@ class Tenant:
     door: Door
     agents: set[str] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
+    procedures: set[str] = field(default_factory=set)
 
     def send(self, ask: Ask) -> Answer:
         """Ask as this tenant, and remember what has to be removed at the end."""
         self.agents |= set(_agents(ask.body)) | set(_agent_in(ask.path))
+        if ask.method == "PUT" and ask.path.startswith("/v1/procedures/"):
+            self.procedures.add(ask.path)  # of all agents, for all that is known: no purge of an agent takes it
         answer = self.door.send(f"Bearer {self.key}", ask)
         if ask.method == "POST" and ask.path == "/v1/keys" and answer.status == 201:
             self.keys.add(str(answer.data["key_id"]))
@@ -50,10 +53,12 @@ class Tenant:
     def remove(self) -> None:
         """Take away all that was made in the tenant's name."""
         paths = [f"/v1/memory/{to_path(agent)}" for agent in self.agents] + [f"/v1/keys/{key}" for key in self.keys]
+        paths += self.procedures
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(lambda path: self.door.send(f"Bearer {self.key}", Ask("DELETE", path)), paths))
         self.agents.clear()
         self.keys.clear()
+        self.procedures.clear()
 
 
 class Arena:
@@ -110,7 +115,10 @@ class Arena:
         ]
         if "key_id" in planted.ids:
             paths.append("/v1/keys")
-        return [self._seen(Ask("GET", path), planted) for path in paths]
+        own = (("agent_id", planted.ids["agent_id"]),)
+        asks = [Ask("GET", path) for path in paths]
+        asks.append(Ask("GET", f"/v1/procedures/{to_path(planted.ids['name'])}/versions", own))
+        return [self._seen(ask, planted) for ask in asks]
 
     def _seen(self, ask: Ask, planted: Planted) -> tuple[int, str]:
         answer = self.victim.send(ask)

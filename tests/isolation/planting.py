@@ -90,6 +90,7 @@ def plant(send: Send, *, with_key: bool = False, with_claim: bool = False, with_
     if with_upload:
         ids |= _upload(send, state.encode())
     ids |= _work(send, ids, topic, with_claim=with_claim)
+    _procedures(send, ids, topic)
     return Planted(ids, state, episode, memory, topic, made | _ids_in(stored))
 
 
@@ -106,10 +107,17 @@ def _work(send: Send, ids: Ids, topic: str, *, with_claim: bool) -> dict[str, st
     return {"claim_id": str(claim)}
 
 
+def _procedures(send: Send, ids: Ids, topic: str) -> None:
+    """Two procedures of the agent, one of them in two versions."""
+    new = {"agent_id": ids["agent_id"], "user_id": ids["user_id"], "trigger": topic, "metadata": {"topic": topic}}
+    for name, step in ((ids["name"], "Look twice."), (ids["name"], f"Look at {topic}."), (mark("name"), "Look.")):
+        _made(send(Ask("PUT", f"/v1/procedures/{name}", body=new | {"steps": [step]})))
+
+
 def _names() -> dict[str, str]:
     return {
         name: mark(name.removesuffix("_id"))
-        for name in ("agent_id", "session_id", "user_id", "run_id", "call_id", "namespace")
+        for name in ("agent_id", "session_id", "user_id", "run_id", "call_id", "namespace", "name")
     }
 
 

@@ -24,6 +24,9 @@ _FILLERS: Mapping[str, Any] = {
     "type": "observation",
     "query": "what matters",
     "message": "what matters",
+    "trigger": "what matters",
+    "steps": ["Nothing that matters."],
+    "template": "Nothing that matters.",
     "version": 1,
     "scopes": ["read"],
     "label": "attack",
@@ -49,7 +52,7 @@ class Unfilled(AssertionError):
 
 def is_id(name: str) -> bool:
     """Whether a field names something of a tenant's."""
-    return name in {"id", "namespace"} or (name.endswith("_id") and name != "tenant_id")
+    return name in {"id", "name", "namespace"} or (name.endswith("_id") and name != "tenant_id")
 
 
 @dataclass(frozen=True)

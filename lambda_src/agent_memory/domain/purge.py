@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Kind = Literal["state", "semantic", "episodic", "runs", "s3_objects", "agents", "sessions", "other"]
+Kind = Literal["state", "semantic", "episodic", "procedures", "runs", "s3_objects", "agents", "sessions", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Deleted(BaseModel):
     state: int = 0
     semantic: int = 0
     episodic: int = 0
+    procedures: int = 0
     runs: int = 0
     s3_objects: int = 0
     sessions: int = 0

@@ -1,7 +1,7 @@
 """What is known beyond single records; each part exports its routes."""
 
-from agent_memory.entrypoints import facts
+from agent_memory.entrypoints import facts, procedures
 from agent_memory.entrypoints.http import api
 
-ROUTES = {**facts.ROUTES}
+ROUTES = {**facts.ROUTES, **procedures.ROUTES}
 handler = api(ROUTES)

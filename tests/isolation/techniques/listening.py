@@ -39,13 +39,14 @@ def _walk(arena: Arena, route: Route, ask: Ask) -> None:
         answer = arena.attack(ask.but(query=(*ask.query, ("cursor", cursor))))
 
 
-@technique("searching by the victim's exact text", lambda route: "query" in route.body_fields)
+@technique("searching by the victim's exact text", lambda route: bool(route.body_fields & {"query", "message"}))
 def exact_text(arena: Arena, route: Route) -> None:
     victim = arena.fresh(route)
+    (field,) = route.body_fields & {"query", "message"}
     for text in (victim.memory, victim.episode, victim.topic):
-        for ask in (*route.asks(victim.ids, {"query": text}), *route.asks(victim.ids, {"query": text}, all_ids=False)):
+        for ask in (*route.asks(victim.ids, {field: text}), *route.asks(victim.ids, {field: text}, all_ids=False)):
             body = ask.body | ({"top_k": 100} if "top_k" in route.body_fields else {})
-            body |= {"threshold": -1.0} if "threshold" in route.body_fields else {}
+            body |= {"threshold": -1.0} if "threshold" in route.body_fields and field == "query" else {}
             arena.attack(ask.but(body=body))
 
 
