@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from agent_memory.service.drafting import Drafting
     from agent_memory.service.embedding import Embeddings
     from agent_memory.service.embedding_models import EmbeddingModels
-    from agent_memory.service.embedding_work import EmbeddingWork
     from agent_memory.service.enable_login import EnableLogin
     from agent_memory.service.episode_batch import EpisodeBatches
     from agent_memory.service.episodic import EpisodicMemory
@@ -63,7 +62,7 @@ if TYPE_CHECKING:
     from agent_memory.service.purge import Purge
     from agent_memory.service.readiness import Readiness
     from agent_memory.service.redrive import Redrive
-    from agent_memory.service.reembedding import Reembedding
+    from agent_memory.service.reembedding import Reembedding, Worker
     from agent_memory.service.rehydrate import Rehydration
     from agent_memory.service.reservations import Reservations
     from agent_memory.service.runs import Runs
@@ -491,11 +490,14 @@ def embed_jobs() -> "EmbedJobs":
     return EmbedJobs(_late_vectors(), _missing_vectors(), now, time.sleep, longest_s)
 
 
-def embedding_work() -> "EmbeddingWork":
+def embedding_work() -> "Worker":
     """What an operator has the function do that does jobs."""
+    from agent_memory.adapters.sql_procedure_vectors import SqlProcedureVectors
     from agent_memory.service.embedding_work import EmbeddingWork
+    from agent_memory.service.procedure_vectors import AlsoProcedures
 
-    return EmbeddingWork(_late_vectors(), _missing_vectors(), now)
+    memories = EmbeddingWork(_late_vectors(), _missing_vectors(), now)
+    return AlsoProcedures(memories, SqlProcedureVectors(database()), embeddings())
 
 
 def reembedding(tell: "Callable[[str], object]") -> "Reembedding":

@@ -34,8 +34,8 @@ END $$;
 -- `request` {now, agent_id, name, content_key, user_id, purposes, expires_at, most, models, phrases, answer}, `record` the version
 -- as it is kept, `vectors` those of the phrases, model by model. A new version, unless the newest says the same; then its expiry changes, and vectors
 -- that it lacks are added. One row: {version, created, created_at, updated_at} as JSON; the hash of
--- the first request with this idempotency key when there was one, whose outcome this is; and by how many vectors the tenant
--- has more now. Past `most` procedures of one scope it fails with 54000.
+-- the first request with this idempotency key when there was one, whose outcome this is; and by how many phrases the tenant
+-- has more now, which is what counts of vectors, however many models make them. Past `most` procedures of one scope it fails with 54000.
 CREATE OR REPLACE FUNCTION memory.put_procedure(tenant text, request text, record text, vectors text)
 RETURNS TABLE (outcome text, replayed text, added bigint)
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET lock_timeout = '1500ms' SET enable_seqscan = off AS $$
@@ -67,13 +67,13 @@ BEGIN
         RAISE EXCEPTION 'too many procedures' USING ERRCODE = 'program_limit_exceeded';
     END IF;
     IF NOT same THEN
-        added = added - memory.renew_procedure(tenant, head, asked, record);
+        added = added + phrases - memory.renew_procedure(tenant, head, asked, record);
     END IF;
     UPDATE memory.procedures AS p SET expires_at = CAST(asked ->> 'expires_at' AS timestamptz)
     WHERE p.tenant_id = tenant AND p.agent_id = agent AND p.name = procedure
     RETURNING p.* INTO head;
     FOR one IN SELECT each.model, each.place FROM jsonb_array_elements(asked -> 'models') WITH ORDINALITY AS each (model, place) LOOP
-        added = added + memory.add_procedure_vectors(tenant, agent, procedure, head.version, one.model ->> 'model',
+        PERFORM memory.add_procedure_vectors(tenant, agent, procedure, head.version, one.model ->> 'model',
             CAST(one.model ->> 'dimensions' AS bigint),
             (SELECT string_agg(lines[line], E'\n' ORDER BY line)
              FROM generate_series((one.place - 1) * phrases + 1, one.place * phrases) AS line));

@@ -20,17 +20,16 @@ BEGIN
     RETURN head;
 END $$;
 
--- Puts a version over the newest one of a locked procedure (see 120): how many vectors went with the phrases before.
+-- Puts a version over the newest one of a locked procedure (see 120): how many phrases it had.
 CREATE OR REPLACE FUNCTION memory.renew_procedure(tenant text, head memory.procedures, asked jsonb, written text) RETURNS bigint
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
 DECLARE
     at constant timestamptz = greatest(CAST(asked ->> 'now' AS timestamptz), head.updated_at);
     gone bigint;
 BEGIN
-    SELECT count(*) INTO gone FROM memory.procedure_vectors AS v
-    WHERE v.tenant_id = tenant AND v.agent_id = head.agent_id AND v.name = head.name;
     DELETE FROM memory.procedure_triggers AS t
     WHERE t.tenant_id = tenant AND t.agent_id = head.agent_id AND t.name = head.name;
+    GET DIAGNOSTICS gone = ROW_COUNT;
     UPDATE memory.procedures AS p
     SET version = head.version + 1, content_key = asked ->> 'content_key', user_id = asked ->> 'user_id',
         purposes = memory.texts(asked -> 'purposes'), updated_at = at
@@ -44,7 +43,7 @@ BEGIN
     RETURN gone;
 END $$;
 
--- Removes this procedure if it has expired, and some others that have: how many vectors they had.
+-- Removes this procedure if it has expired, and some others that have: how many phrases they had.
 CREATE OR REPLACE FUNCTION memory.remove_expired_procedures(
     tenant text, agent text, procedure text, at timestamptz
 ) RETURNS bigint
@@ -64,7 +63,7 @@ BEGIN
     RETURN gone;
 END $$;
 
--- Removes a procedure, or only one that has expired at a time: how many vectors it had, and null when there was none.
+-- Removes a procedure, or only one that has expired at a time: how many phrases it had, and null when there was none.
 CREATE OR REPLACE FUNCTION memory.remove_procedure(
     tenant text, agent text, procedure text, expired_at timestamptz DEFAULT NULL
 ) RETURNS bigint
@@ -79,8 +78,8 @@ BEGIN
     IF NOT FOUND THEN
         RETURN CASE WHEN expired_at IS NOT NULL THEN 0 END;
     END IF;
-    SELECT count(*) INTO gone FROM memory.procedure_vectors AS v
-    WHERE v.tenant_id = tenant AND v.agent_id = agent AND v.name = procedure;
+    SELECT count(*) INTO gone FROM memory.procedure_triggers AS t
+    WHERE t.tenant_id = tenant AND t.agent_id = agent AND t.name = procedure;
     DELETE FROM memory.procedures AS p
     WHERE p.tenant_id = tenant AND p.agent_id = agent AND p.name = procedure;
     RETURN gone;

@@ -4,7 +4,7 @@ SET LOCAL statement_timeout = '40s';
 SET LOCAL ROLE memory_owner;
 
 -- `request` {now, agent_id, name, answer}. One row: whether there was such a live procedure, the hash of the first request with
--- this idempotency key when there was one, and how many vectors are gone.
+-- this idempotency key when there was one, and how many phrases are gone.
 CREATE OR REPLACE FUNCTION memory.delete_procedure(tenant text, request text)
 RETURNS TABLE (deleted boolean, replayed text, vectors bigint)
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET lock_timeout = '1500ms' SET enable_seqscan = off AS $$
@@ -30,7 +30,7 @@ BEGIN
     RETURN QUERY SELECT removed IS NOT NULL, CAST(NULL AS text), expired + coalesce(removed, 0);
 END $$;
 
--- Up to `at_most` of an agent's own procedures, and how many vectors they had; the caller repeats it until nothing is left.
+-- Up to `at_most` of an agent's own procedures, and how many phrases they had; the caller repeats it until nothing is left.
 CREATE OR REPLACE FUNCTION memory.purge_procedures(tenant text, agent text, at_most bigint) RETURNS TABLE (removed bigint, vectors bigint)
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET lock_timeout = '1500ms' SET enable_seqscan = off AS $$
 DECLARE

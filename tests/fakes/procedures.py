@@ -1,6 +1,6 @@
 """Procedures in memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -147,7 +147,7 @@ class InMemoryProcedureStore:
         versions = [*(kept.versions if kept else ()), version] if created or not kept else kept.versions
         fresh = {each.model: each.vectors for each in draft.vectors}
         vectors = fresh if created or not kept else kept.vectors | fresh
-        self._tally.vectors += _count(vectors) - (_count(kept.vectors) if kept else 0)
+        self._tally.vectors += len(draft.triggers) - (len(kept.triggers) if kept else 0)
         versions = [replace(each, expires_at=draft.expires_at) for each in versions]
         self._kept[key] = Kept(versions, draft.triggers, vectors)
         if draft.agent_id is not None:
@@ -169,11 +169,7 @@ class InMemoryProcedureStore:
         return live.get((tenant_id, name, agent_id or "")) or live.get((tenant_id, name, ""))
 
     def _remove(self, key: tuple[str, str, str]) -> None:
-        self._tally.vectors -= _count(self._kept.pop(key).vectors)
-
-
-def _count(vectors: Mapping[str, tuple[Vector, ...]]) -> int:
-    return sum(map(len, vectors.values()))
+        self._tally.vectors -= len(self._kept.pop(key).triggers)
 
 
 def _lives(procedure: Procedure, now: datetime) -> bool:

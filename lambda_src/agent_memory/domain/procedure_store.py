@@ -99,6 +99,28 @@ class ProcedurePosition(NamedTuple):
     agent_id: str
 
 
+class Unembedded(NamedTuple):
+    """The newest version of a procedure that lacks vectors of some model; `agent_id` is '' for all agents."""
+
+    agent_id: str
+    name: str
+    version: int
+    phrases: list[str]
+
+
+class ProcedureVectors(Protocol):
+    """Vectors of procedures that come after them, when the deployment changes its embedding model."""
+
+    def without(self, tenant_id: str, model: str) -> Sequence[Unembedded]:
+        """Some procedures that lack vectors of a model; none at the end."""
+
+    def add(self, tenant_id: str, procedure: Unembedded, vectors: InModel) -> None:
+        """Add the vectors of all phrases; of a version that is no longer the newest, nothing."""
+
+    def remove(self, tenant_id: str, model: str) -> int:
+        """Take away some vectors of a model: how many; 0 when none is left."""
+
+
 class ProcedureAnswered(Exception):
     """The idempotency key has been used by a request of this hash, which did this; nothing was written now."""
 
