@@ -51,6 +51,7 @@ from agent_memory.domain.semantic import (
     SearchResponse,
     StoredResponse,
 )
+from agent_memory.domain.sessions import JobAccepted, JobResponse, SessionEnd
 from agent_memory.domain.state import (
     NewState,
     SessionsResponse,
@@ -222,6 +223,10 @@ OPERATIONS = {
         "What a text said earlier, and near repetitions that were kept apart", 200, HistoryResponse, may_be_absent=True
     ),
     "DELETE /v1/memory/semantic/{id}": Operation("Delete a text with its history", 204, None, may_be_absent=True),
+    "POST /v1/sessions/{session_id}/end": Operation(
+        "End a session: its summary and facts are kept by a job", 202, JobAccepted, SessionEnd
+    ),
+    "GET /v1/jobs/{job_id}": Operation("Read what has become of a job", 200, JobResponse, may_be_absent=True),
     "PUT /v1/facts": Operation("Say a fact, which closes what it contradicts", 200, ToldFactResponse, NewFact),
     "POST /v1/facts/batch": Operation(
         "Say up to 100 facts of one user, all or none", 200, FactBundleResponse, FactBundle

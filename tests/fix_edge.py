@@ -24,6 +24,7 @@ from agent_memory.service.reservations import Reservations
 from agent_memory.service.runs import Runs
 from agent_memory.service.semantic import SemanticMemory
 from agent_memory.service.semantic_batch import SemanticBatches
+from agent_memory.service.sessions import Sessions
 from agent_memory.service.subjects import Subjects
 from agent_memory.service.tool_calls import ToolCalls
 from agent_memory.service.unified import Unified
@@ -68,8 +69,8 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
     usage, registry = InMemoryUsageStore(), InMemoryAgentRegistry()
     runs, tools = InMemoryRunStore(idempotency, tally), InMemoryToolLedger(idempotency, tally)
     memories, embedder = InMemoryMemoryStore(tally), WordEmbedder(tally=tally)
-    procedures = InMemoryProcedureStore(tally)
-    drafting = Drafting(embedder, CHUNK_TOKENS, tally, later=LaterVectors(InMemoryJobStore(idempotency)))
+    procedures, jobs = InMemoryProcedureStore(tally), InMemoryJobStore(idempotency)
+    drafting = Drafting(embedder, CHUNK_TOKENS, tally, later=LaterVectors(jobs))
     waiting, credit = Waiting(), Credit(clock())
     bodies = InMemoryBodies()
     values = LargeValues(lambda: bodies, tally, clock)
@@ -95,6 +96,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
         "semantic_batches": SemanticBatches(memories, drafting, subjects, clock),
         "facts": Facts(InMemoryFactStore(tally), subjects, clock),
         "procedures": Procedures(procedures, embedder, "english", tally, clock),
+        "sessions": Sessions(jobs, subjects, None, clock),
         "unified": Unified(working, episodes, memories, semantic, registry, values, clock),
         "purge": Purge(
             {"semantic": memories, "procedures": procedures},
@@ -102,6 +104,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
             idempotency,
             tally,
             clock,
+            [jobs],
         ),
     }
     for name, part in built.items():

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from agent_memory.adapters.lambda_function import LambdaFunction
     from agent_memory.adapters.s3_bodies import S3Bodies
     from agent_memory.adapters.sigv4 import CredentialSource
+    from agent_memory.adapters.sqs import SqsJobQueue
     from agent_memory.adapters.tenant_sessions import TenantSessions
     from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects
     from agent_memory.domain.database import Database
     from agent_memory.domain.embedding_models import PlanStore, Space
     from agent_memory.domain.fact_store import FactStore
-    from agent_memory.domain.jobs import JobStore
+    from agent_memory.domain.jobs import JobStore, JobWork, Kind
     from agent_memory.domain.late_vectors import LateVectors
     from agent_memory.domain.ports import AgentStore, EpisodeStore
     from agent_memory.domain.procedure_store import ProcedureStore
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from agent_memory.service.buckets import AgentBuckets
     from agent_memory.service.credit import Credit
     from agent_memory.service.deliveries import Deliveries
+    from agent_memory.service.doing_jobs import DoingJobs
     from agent_memory.service.drafting import Drafting
     from agent_memory.service.embedding import Embeddings
     from agent_memory.service.embedding_models import EmbeddingModels
@@ -62,12 +64,15 @@ if TYPE_CHECKING:
     from agent_memory.service.purge import Purge
     from agent_memory.service.readiness import Readiness
     from agent_memory.service.redrive import Redrive
+    from agent_memory.service.redrive_jobs import RedriveJobs
     from agent_memory.service.reembedding import Reembedding, Worker
     from agent_memory.service.rehydrate import Rehydration
     from agent_memory.service.reservations import Reservations
     from agent_memory.service.runs import Runs
     from agent_memory.service.semantic import SemanticMemory
     from agent_memory.service.semantic_batch import SemanticBatches
+    from agent_memory.service.session_end import Summarizer
+    from agent_memory.service.sessions import Sessions
     from agent_memory.service.subjects import Subjects
     from agent_memory.service.sweeping import Sweeping
     from agent_memory.service.tenants import TenantLimits
@@ -246,6 +251,14 @@ def job_store() -> "JobStore":
     from agent_memory.adapters.dynamodb_jobs import DynamoJobStore, Tables
 
     return DynamoJobStore(dynamodb(), Tables(settings.memory_table, settings.control_table), idempotency())
+
+
+@cache
+def job_queue() -> "SqsJobQueue":
+    """Where jobs are told of."""
+    from agent_memory.adapters.sqs import SqsJobQueue, make_client
+
+    return SqsJobQueue(make_client(settings.region), settings.job_queue_url)
 
 
 @cache
@@ -560,6 +573,44 @@ def procedures() -> "Procedures":
 
 
 @cache
+def sessions() -> "Sessions":
+    """Ends of sessions, and their jobs."""
+    from agent_memory.service.sessions import Sessions
+
+    return Sessions(job_store(), subjects(), settings.summarizer_input_tokens, now)
+
+
+def doing_jobs(crash: "Callable[[Exception], None]") -> "DoingJobs":
+    """Whoever does jobs."""
+    import time
+    from datetime import timedelta
+
+    from agent_memory.service.doing_jobs import DoingJobs, Pace
+
+    pace = Pace(settings.job_attempts, timedelta(seconds=settings.job_s))
+    return DoingJobs(job_store(), _works(), pace, now, time.sleep, crash)
+
+
+@cache
+def _works() -> "Mapping[Kind, JobWork]":
+    from agent_memory.service.session_end import SessionEndWork
+
+    ends = SessionEndWork(job_store(), _memories(), _drafting(), facts(), _states(), _summarizer(), now)
+    return {"session_end": ends, "embed": embed_jobs()}
+
+
+def _summarizer() -> "Summarizer | None":
+    if settings.summarizer_model is None:
+        return None
+    from agent_memory.adapters.bedrock import make_client
+    from agent_memory.adapters.bedrock_converse import ConverseModel
+    from agent_memory.service.summarizing import TranscriptSummarizer
+
+    client, tokens = make_client(settings.region), settings.summarizer_output_tokens
+    return TranscriptSummarizer(ConverseModel(client, settings.summarizer_model, tokens), settings.summarizer_timeout_s)
+
+
+@cache
 def unified() -> "Unified":
     """All layers at once."""
     from agent_memory.service.unified import Unified
@@ -570,6 +621,7 @@ def unified() -> "Unified":
 @cache
 def purge() -> "Purge":
     """Removal of an agent from every store; embeds nothing."""
+    from agent_memory.adapters.dynamodb_job_purge import DynamoAgentJobs
     from agent_memory.adapters.dynamodb_purge import DynamoAgentArchive, DynamoAgentRecords
     from agent_memory.adapters.dynamodb_run_purge import DynamoAgentRuns
     from agent_memory.adapters.s3_archive import S3Archive, make_client
@@ -583,7 +635,8 @@ def purge() -> "Purge":
         DynamoAgentRecords(dynamodb(), table, _buckets()),
         _registry(),  # last: until everything else is gone, it says that the agent is there
     ]
-    return Purge({"semantic": _memories(), "procedures": _procedures()}, stores, idempotency(), tally(), now)
+    jobs = DynamoAgentJobs(dynamodb(), settings.control_table, now)
+    return Purge({"semantic": _memories(), "procedures": _procedures()}, stores, idempotency(), tally(), now, [jobs])
 
 
 @cache
@@ -683,6 +736,17 @@ def redrive() -> "Redrive":
 
     kept = S3FailedRecords(make_client(settings.region), settings.failed_records_bucket)
     return Redrive(kept, _function(settings.archiver_function))
+
+
+def redrive_jobs() -> "RedriveJobs":
+    """Jobs that were given up or forgotten."""
+    from agent_memory.adapters.dynamodb_outbox import DynamoOutbox
+    from agent_memory.adapters.sqs import SqsJobQueue, make_client
+    from agent_memory.service.redrive_jobs import RedriveJobs
+
+    dead = SqsJobQueue(make_client(settings.region), settings.dead_jobs_url)
+    outbox = DynamoOutbox(dynamodb(), settings.memory_table)
+    return RedriveJobs(job_store(), dead, job_queue(), outbox, now)
 
 
 def sweeper_function() -> "LambdaFunction":

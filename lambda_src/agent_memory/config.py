@@ -152,3 +152,44 @@ class Settings:
     def embedding_timeout_s(self) -> float:
         """How long a request may wait for the vectors of all its chunks."""
         return float(self._required("EMBEDDING_TIMEOUT_S"))
+
+    @property
+    def job_queue_url(self) -> str:
+        """Queue of jobs."""
+        return self._required("JOB_QUEUE_URL")
+
+    @property
+    def dead_jobs_url(self) -> str:
+        """Queue of messages that were given up; only operators' commands need it."""
+        return self._required("DEAD_JOBS_URL")
+
+    @property
+    def job_attempts(self) -> int:
+        """How often a job is begun, and its message delivered, before it has failed."""
+        return int(self._required("JOB_ATTEMPTS"))
+
+    @property
+    def job_s(self) -> float:
+        """How long one job may take."""
+        return float(self._required("JOB_S"))
+
+    @property
+    def summarizer_input_tokens(self) -> int | None:
+        """How long a transcript may be, by estimate; None where no model reads them."""
+        given = os.environ.get("SUMMARIZER_INPUT_TOKENS")
+        return int(given) if given else None
+
+    @property
+    def summarizer_model(self) -> str | None:
+        """Bedrock's id of the model that reads transcripts, if there is one."""
+        return os.environ.get("SUMMARIZER_MODEL") or None
+
+    @property
+    def summarizer_output_tokens(self) -> int:
+        """How much it may write."""
+        return int(self._required("SUMMARIZER_OUTPUT_TOKENS"))
+
+    @property
+    def summarizer_timeout_s(self) -> float:
+        """How long it may take for one transcript, with what is asked again."""
+        return float(self._required("SUMMARIZER_TIMEOUT_S"))

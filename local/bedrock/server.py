@@ -1,4 +1,4 @@
-"""The HTTP server: the route of InvokeModel, the switch that throttles it, and the count of its calls."""
+"""The HTTP server: the routes of InvokeModel and Converse, the switch that throttles it, and the count of its calls."""
 
 import json
 import re
@@ -6,10 +6,10 @@ import threading
 from http.server import ThreadingHTTPServer
 from urllib.parse import unquote
 
-from local.bedrock import titan
+from local.bedrock import converse, titan
 from local.json_service import Body, JsonHandler, ServiceError
 
-_INVOKE = re.compile(r"/model/([^/]+)/invoke")
+_ROUTE = re.compile(r"/model/([^/]+)/(invoke|converse)")
 
 
 class BedrockServer(ThreadingHTTPServer):
@@ -29,13 +29,15 @@ class BedrockServer(ThreadingHTTPServer):
         if path == "/_local/throttled":  # not the service's: how a test meets its limits
             self.throttled = bool(json.loads(raw)["throttled"])
             return {}
-        route = _INVOKE.fullmatch(path)
+        route = _ROUTE.fullmatch(path)
         if route is None:
             raise ServiceError("UnknownOperationException", path, 404)
         with self._counting:
             self.invocations += 1
         if self.throttled:
             raise ServiceError("ThrottlingException", "Too many requests, please wait before trying again.", 429)
+        if route[2] == "converse":
+            return converse.converse(unquote(route[1]), raw)
         return titan.invoke(self._model, unquote(route[1]), raw)
 
 
@@ -43,11 +45,11 @@ class _Handler(JsonHandler):
     server: BedrockServer
 
     def post(self, raw: bytes) -> bytes:
-        """InvokeModel, or the switch."""
+        """InvokeModel, Converse, or the switch."""
         return json.dumps(self.server.answer(self.path, raw)).encode()
 
     def get(self) -> bytes:
-        """How often InvokeModel was called, refusals included."""
+        """How often a model was called, refusals included."""
         if self.path == "/_local/invocations":
             return json.dumps({"count": self.server.invocations}).encode()
         return super().get()

@@ -21,6 +21,12 @@ FACT: dict[str, Any] = {
     "predicate": "lives in",
     "value": "Paris",
 }
+END: dict[str, Any] = {
+    "agent_id": "planner",
+    "user_id": "u",
+    "summary": "Ana moves to Berlin.",
+    "facts": [{"subject": "Ana", "predicate": "lives in", "value": "Berlin"}],
+}
 STEP: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "user_id": "u", "state": {"x": 1}, "status": "done"}
 CLAIM: dict[str, Any] = {"agent_id": "planner", "tool": "search", "arguments_hash": "h", "lease_s": 60}
 MANY = {"items": [EPISODE, EPISODE | {"timestamp": "2026-01-01T00:00:00Z"}]}
@@ -80,6 +86,8 @@ REQUESTS: dict[str, list[tuple[str, str, Any, bool]]] = {
     "POST /v1/procedures/{name}/render": [("POST", "/v1/procedures/refund/render", {}, False)],
     "POST /v1/procedures/match": [("POST", "/v1/procedures/match", {"message": "tea"}, False)],
     "DELETE /v1/procedures/{name}": [("DELETE", "/v1/procedures/refund", None, True)],
+    "POST /v1/sessions/{session_id}/end": [("POST", "/v1/sessions/s/end", END, True)],
+    "GET /v1/jobs/{job_id}": [("GET", "/v1/jobs/unknown", None, False)],
     "POST /v1/memory": [("POST", "/v1/memory", each, True) for each in (STATE, EPISODE, MEMORY)],
     "GET /v1/memory": [("GET", "/v1/memory?agent_id=planner", None, False)],
     "GET /v1/memory/{agent_id}": [("GET", "/v1/memory/planner", None, False)],

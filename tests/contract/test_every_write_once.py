@@ -28,6 +28,7 @@ MEMORY: dict[str, Any] = {"agent_id": "planner", "content": "the user likes tea"
 STEP: dict[str, Any] = {"agent_id": "planner", "state": {"x": 1}, "status": "done"}
 CLAIM: dict[str, Any] = {"agent_id": "planner", "tool": "search", "arguments_hash": "h", "lease_s": 60}
 FACT: dict[str, Any] = {"user_id": "u", "subject": "Ana", "predicate": "lives in", "value": "Paris"}
+END: dict[str, Any] = {"agent_id": "planner", "user_id": "u", "summary": "Ana moves to Berlin."}
 UPLOAD: dict[str, Any] = {"bytes": 5, "sha256": "0" * 64}
 TOOL = "/v1/runs/r/tools/c"
 
@@ -119,6 +120,9 @@ REQUESTS = {
     ),
     "DELETE /v1/procedures/{name}": Write(
         "/v1/procedures/refund", None, 204, ("/v1/procedures/refund?agent_id=planner", None), A_PROCEDURE
+    ),
+    "POST /v1/sessions/{session_id}/end": Write(
+        "/v1/sessions/s/end", END, 202, ("/v1/sessions/s/end", END | {"summary": "Ana stays."})
     ),
     "POST /v1/memory": Write("/v1/memory", EPISODE, 201, ("/v1/memory", STATE)),
     "POST /v1/memory/search": Write(

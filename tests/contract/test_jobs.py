@@ -53,6 +53,18 @@ def test_a_payload_of_any_size_comes_back_until_the_job_is_done(
     assert stores.jobs.payload(job) is None
 
 
+def test_a_step_that_is_done_leaves_less_to_do(stores: Stores, new: NewJob, clock: Clock) -> None:
+    stores.jobs.put(new("j"), {"transcript": secrets.token_hex(1_000_000)}, None)
+    job = _get(stores, new("j"))
+    stores.jobs.start(job)
+
+    stores.jobs.amend(job, {"summary": "short"})
+    assert stores.jobs.payload(job) == {"summary": "short"}
+    stores.jobs.finish(job, {}, clock())
+    stores.jobs.amend(job, {"summary": "late"})
+    assert stores.jobs.payload(job) is None
+
+
 def test_a_job_that_is_put_twice_is_one_job(stores: Stores, new: NewJob) -> None:
     stores.jobs.put(new("j"), {"n": 1}, None)
     stores.jobs.put(new("j"), {"n": 1}, None)

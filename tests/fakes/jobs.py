@@ -80,6 +80,12 @@ class InMemoryJobStore:
     def give_back(self, job: Job) -> None:
         self._change(job, lambda now: replace(now, status="queued", attempts=now.attempts - 1), only="running")
 
+    def amend(self, job: Job, payload: JsonObject) -> None:
+        with self._idempotency.lock:
+            current = self._jobs.get(_id(job))
+            if current is not None and current.status == "running":
+                self._payloads[_id(job)] = dumps(payload)
+
     def finish(self, job: Job, written: JsonObject, now: datetime) -> None:
         with self._idempotency.lock:
             current = self._jobs.get(_id(job))

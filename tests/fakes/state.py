@@ -59,6 +59,14 @@ class InMemoryStateStore:
             self._tally.dynamo_bytes -= _size(self._states.pop(key))
             return True
 
+    def remove_expired(self, key: StateKey, now: datetime) -> bool:
+        with self._idempotency.lock:
+            state = self._states.get(key)
+            if state is None or state.is_live(now):
+                return False
+            self._tally.dynamo_bytes -= _size(self._states.pop(key))
+            return True
+
     def sessions(
         self, tenant_id: str, agent_id: str, after: str | None, now: datetime, budget: ScanBudget
     ) -> Iterator[tuple[str, Session | None]]:

@@ -85,6 +85,8 @@ def plant(send: Send, *, with_key: bool = False, with_claim: bool = False, with_
     texts = [item | {"content": text} for text in (f"{mark('other')} is the name of the boat.", memory)]
     stored = _made(send(Ask("POST", "/v1/memory/semantic/batch", body={"items": texts})))
     ids["id"] = stored.data["results"][1]["data"]["id"]
+    ended = {"agent_id": ids["agent_id"], "user_id": ids["user_id"], "summary": memory, "topics": [topic]}
+    ids["job_id"] = _made(send(Ask("POST", f"/v1/sessions/{ids['session_id']}/end", body=ended))).data["job_id"]
     if with_key:
         ids |= _key(send)
     if with_upload:

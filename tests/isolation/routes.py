@@ -21,6 +21,8 @@ Ids = Mapping[str, str]
 _FILLERS: Mapping[str, Any] = {
     "data": {"note": "nothing"},
     "content": "Nothing that matters.",
+    "summary": "Nothing that matters.",
+    "transcript": "Nothing that matters.",
     "type": "observation",
     "query": "what matters",
     "message": "what matters",

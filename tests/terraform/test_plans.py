@@ -15,8 +15,8 @@ _VARIABLES: dict[str, dict[str, Any]] = {
     "existing-vpc": {"vpc_id": "vpc-12345678", "subnet_ids": ["subnet-11111111", "subnet-22222222"]}
 }
 _FUNCTIONS = (
-    *("archiver", "authorizer", "episodic", "health", "keys", "knowledge", "privacy"),
-    *("schema", "semantic", "sweeper", "unified", "working"),
+    *("archiver", "authorizer", "episodic", "health", "ingest", "keys", "knowledge", "privacy"),
+    *("relay", "schema", "semantic", "sweeper", "unified", "working"),
 )
 _REAL_ENVIRONMENTS = [name for name in ENVIRONMENTS if name != "local"]
 

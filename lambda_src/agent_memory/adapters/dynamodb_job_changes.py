@@ -26,20 +26,32 @@ def placed(table: str, job: Job, last: int | None) -> Write:
     )
 
 
-def leased(table: str, job: Job, holder: str, now: datetime, until: datetime) -> Write:
-    """Holds what the job is done under, if there is such a thing and nobody else holds it."""
+def leased(table: str, place: Item, holder: str, now: datetime, until: datetime) -> Write:
+    """Holds what a job is done under, if there is such a thing and nobody else holds it."""
     return _update(
         table,
-        held_key(job),
+        place,
         "SET holder = :holder, held_until = :until",
         "attribute_exists(pk) AND (attribute_not_exists(holder) OR holder = :holder OR held_until <= :now)",
         {":holder": text(holder), ":until": number(to_micros(until)), ":now": number(to_micros(now))},
     )
 
 
-def released(table: str, job: Job, holder: str) -> Write:
+def released(table: str, place: Item, holder: str) -> Write:
     """Undoes `leased`."""
-    return _update(table, held_key(job), "REMOVE holder, held_until", "holder = :holder", {":holder": text(holder)})
+    return _update(table, place, "REMOVE holder, held_until", "holder = :holder", {":holder": text(holder)})
+
+
+def headless(table: str, place: Item, holder: str, last: int) -> Write:
+    """Removes a session's place, of which nobody has taken the next one since."""
+    delete = {
+        "TableName": table,
+        "Key": place,
+        "ConditionExpression": "holder = :holder AND #last = :last",
+        "ExpressionAttributeNames": {"#last": "last"},
+        "ExpressionAttributeValues": {":holder": text(holder), ":last": number(last)},
+    }
+    return {"Delete": delete}
 
 
 def started(table: str, job: Job) -> Write:
@@ -53,6 +65,12 @@ def given_back(table: str, job: Job) -> Write:
     """Takes an attempt back."""
     given = {":minus": number(-1), ":queued": _QUEUED, ":running": _RUNNING}
     return _row(table, job, "SET #status = :queued ADD attempts :minus", "#status = :running", given)
+
+
+def amended(table: str, job: Job, payload: Item) -> Write:
+    """Another payload, in the row."""
+    given = {":payload": payload["payload"], ":running": _RUNNING}
+    return _row(table, job, "SET payload = :payload REMOVE parts", "#status = :running", given)
 
 
 def finished(table: str, job: Job, written: JsonObject, now: datetime) -> list[Write]:

@@ -29,6 +29,8 @@ from agent_memory.domain.jobs import Job
 from agent_memory.domain.times import from_micros, to_micros
 
 OUTBOX = "OUTBOX#"
+HEAD = "HEAD#"
+KNOWN = "JOB#"
 # Longer than a message can be on its way: 14 days in the queue and as long among dead letters.
 KEPT = timedelta(days=30)
 # Of a job that is done only ids and counts are left.
@@ -48,7 +50,7 @@ def partition(tenant_id: str, agent_id: str) -> dict[str, Any]:
 
 def head_key(tenant_id: str, agent_id: str, session_id: str) -> Item:
     """Where the session's last place is kept."""
-    return {"pk": partition(tenant_id, agent_id), "sk": text(f"HEAD#{key_part(session_id)}")}
+    return {"pk": partition(tenant_id, agent_id), "sk": text(HEAD + key_part(session_id))}
 
 
 def line_prefix(session_id: str) -> str:
@@ -64,7 +66,7 @@ def line_key(job: Job) -> Item:
 
 def known_key(job: Job) -> Item:
     """What says that there is such a job."""
-    return _beside(job, f"JOB#{job.job_id}")
+    return _beside(job, KNOWN + job.job_id)
 
 
 def line_item(job: Job) -> Item:
@@ -88,8 +90,9 @@ def outbox_key(job: Job) -> Item:
 
 
 def outbox_item(job: Job) -> Item:
-    """The note: ids only."""
-    return {**outbox_key(job), "job_id": text(job.job_id), "evict_at": evict_at(job.created_at + KEPT)}
+    """The note: ids and times only."""
+    times = {"created_at": number(to_micros(job.created_at)), "evict_at": evict_at(job.created_at + KEPT)}
+    return {**outbox_key(job), "job_id": text(job.job_id), **times}
 
 
 def evict_at(at: datetime) -> dict[str, Any]:

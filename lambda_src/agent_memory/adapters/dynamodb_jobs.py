@@ -31,7 +31,7 @@ from agent_memory.adapters.dynamodb_job_item import (
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import AlreadyAnswered, IdempotencyRecord
 from agent_memory.domain.jobs import Job
-from agent_memory.errors import AgentMemoryError, Conflict, InProgress, StoreUnavailable
+from agent_memory.errors import AgentMemoryError, Conflict, InProgress, PayloadTooLarge, StoreUnavailable
 
 # Each round is lost only when another job of the same session got through.
 _ROUNDS = 30
@@ -129,11 +129,11 @@ class DynamoJobStore:
 
     def lease(self, job: Job, holder: str, now: datetime, until: datetime) -> bool:
         """See `JobStore.lease`; one call."""
-        return self._write(changes.leased(self._control, job, holder, now, until))
+        return self._write(changes.leased(self._control, changes.held_key(job), holder, now, until))
 
     def release(self, job: Job, holder: str) -> None:
         """See `JobStore.release`; one call."""
-        self._write(changes.released(self._control, job, holder))
+        self._write(changes.released(self._control, changes.held_key(job), holder))
 
     def start(self, job: Job) -> Job | None:
         """See `JobStore.start`; two calls."""
@@ -144,12 +144,17 @@ class DynamoJobStore:
         """See `JobStore.give_back`; one call."""
         self._write(changes.given_back(self._control, job))
 
+    def amend(self, job: Job, payload: JsonObject) -> None:
+        """See `JobStore.amend`; a read and a transaction."""
+        held, parts = payload_parts(payload)
+        if parts:
+            raise PayloadTooLarge("what a job is to go on with has no room in its row")
+        self._write(changes.amended(self._control, job, held), *self._without_parts(job))
+
     def finish(self, job: Job, written: JsonObject, now: datetime) -> None:
         """See `JobStore.finish`; a read and a transaction."""
-        item = dynamodb.get(self._client, self._control, job_key(job.tenant_id, job.job_id)) or {}
-        parts = part_keys(job, read_number(item, "parts") or 0)
-        deletes = [changes.delete(self._control, part) for part in parts]
-        self._write(*changes.finished(self._control, job, written, now), *deletes, *self._left_behind(job))
+        finished = changes.finished(self._control, job, written, now)
+        self._write(*finished, *self._without_parts(job), *self._left_behind(job))
 
     def fail(self, job: Job, error: JsonObject, now: datetime) -> None:
         """See `JobStore.fail`; a transaction."""
@@ -162,6 +167,11 @@ class DynamoJobStore:
             return True
         found = self.get(job.tenant_id, job.job_id)  # it may be this very write whose answer was lost
         return found is not None and not found.is_over
+
+    def _without_parts(self, job: Job) -> list[changes.Write]:
+        item = dynamodb.get(self._client, self._control, job_key(job.tenant_id, job.job_id)) or {}
+        parts = part_keys(job, read_number(item, "parts") or 0)
+        return [changes.delete(self._control, part) for part in parts]
 
     def _left_behind(self, job: Job) -> list[changes.Write]:
         """Nobody waits for it any more."""

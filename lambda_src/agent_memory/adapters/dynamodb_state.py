@@ -105,6 +105,22 @@ class DynamoStateStore:
         self._tally.dynamo_bytes -= self._seen_bytes(key, seen.version) if seen else item_bytes(before)
         return True
 
+    def remove_expired(self, key: StateKey, now: datetime) -> bool:
+        """See `StateStore.remove_expired`; one call."""
+        delete = {
+            "TableName": self._table,
+            "Key": item_key(key),
+            "ConditionExpression": "expires_at <= :now",
+            "ExpressionAttributeValues": {":now": number(to_micros(now))},
+            "ReturnValues": "ALL_OLD",
+        }
+        try:
+            before = dynamodb.write(self._client, [{"Delete": delete}]).get("Attributes", {})
+        except dynamodb.ConditionFailed:
+            return False
+        self._tally.dynamo_bytes -= item_bytes(before)
+        return True
+
     def sessions(
         self, tenant_id: str, agent_id: str, after: str | None, now: datetime, budget: ScanBudget
     ) -> Iterator[tuple[str, Session | None]]:

@@ -111,6 +111,9 @@ class JobStore(Protocol):
     def give_back(self, job: Job) -> None:
         """Queue a started job again, without counting the attempt."""
 
+    def amend(self, job: Job, payload: JsonObject) -> None:
+        """Put a smaller payload in the place of a started job's: a step of it is done, and needs not be done again."""
+
     def finish(self, job: Job, written: JsonObject, now: datetime) -> None:
         """Say what was done, and remove the payload and the note in the outbox."""
 
@@ -124,13 +127,15 @@ class JobStore(Protocol):
 class JobWork(Protocol):
     """What `ingest` does for jobs of one kind."""
 
-    def texts(self, payload: JsonObject) -> Sequence[str]:
-        """What it is going to embed, so that the texts of several jobs are embedded at the same time; maybe nothing."""
+    def prepare(self, jobs: Sequence[tuple[Job, JsonObject]]) -> None:
+        """Make what several jobs of a batch need at the same time, such as vectors, ready to be had; may do nothing."""
 
     def run(self, job: Job, payload: JsonObject) -> JsonObject:
         """Do it: what was written, in ids and counts. Whatever it does may be done again, or at the same time.
 
         Raises:
-            StoreUnavailable: it is tried again, for an hour; such an attempt is not counted.
-            Exception: it is tried again, a few times; then the job has failed, and its session goes on without it.
+            StoreUnavailable, InProgress, RateLimited: it is tried again for as long as its message comes back; such an
+                attempt is not counted.
+            InvalidRequest, Conflict, NotFound, PayloadTooLarge: the job has failed.
+            Exception: it is tried again, a few times; then the job has failed. Its session goes on without it.
         """

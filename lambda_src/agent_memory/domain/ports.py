@@ -51,6 +51,9 @@ class StateStore(Protocol):
             AlreadyAnswered: the idempotency key has been used; nothing was removed.
         """
 
+    def remove_expired(self, key: StateKey, now: datetime) -> bool:
+        """Remove a record that has expired; False when it lives, or is not there."""
+
     def sessions(
         self, tenant_id: str, agent_id: str, after: str | None, now: datetime, budget: ScanBudget
     ) -> Iterator[tuple[str, Session | None]]:

@@ -29,6 +29,7 @@ class Outline(NamedTuple):
     expires_at: datetime | None
     entries: tuple[str, ...]
     bytes: int
+    memory_id: str | None = None
 
 
 class Drafts(NamedTuple):
@@ -107,7 +108,7 @@ class Drafting:
         # Longer texts merge with their equals only, so nobody asks what they say.
         said = signature(each.new.content) if len(spans) == 1 else Signature((), ())
         return Draft(
-            str(uuid4()),
+            each.memory_id or str(uuid4()),
             each.new,
             each.expires_at,
             spans,

@@ -124,9 +124,8 @@ class EmbedJobs:
         self._sleep = sleep
         self._longest = timedelta(seconds=longest_s)
 
-    def texts(self, payload: JsonObject) -> Sequence[str]:  # noqa: ARG002 - the payload holds ids alone
-        """See `JobWork.texts`."""
-        return ()
+    def prepare(self, jobs: Sequence[tuple[Job, JsonObject]]) -> None:
+        """See `JobWork.prepare`: nothing, for a job embeds its texts together by itself."""
 
     def run(self, job: Job, payload: JsonObject) -> JsonObject:
         """Make the vectors of the job's texts; those that are there already, or gone, are no error."""

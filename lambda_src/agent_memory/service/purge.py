@@ -35,8 +35,10 @@ class Purge:
         idempotency: IdempotencyStore,
         tally: Tally,
         clock: Callable[[], datetime],
+        first: Sequence[AgentStore] = (),
     ) -> None:
         self._rows = rows
+        self._first = first
         self._stores = stores
         self._idempotency = idempotency
         self._tally = tally
@@ -83,7 +85,10 @@ class Purge:
                 return
 
     def _round(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
-        # The database first: it is the likeliest to be away, and then nothing has been touched.
+        # What is still going to be written: after this nobody does it any more.
+        for store in self._first:
+            yield from store.purge(tenant_id, agent_id)
+        # The database next: it is the likeliest to be away, and then nothing else has been touched.
         for kind, rows in self._rows.items():
             while count := rows.purge(tenant_id, agent_id):
                 yield Removed({kind: count})

@@ -50,6 +50,7 @@ locals {
     expired = { # removed by DynamoDB itself, so nobody has counted it yet
       eventName    = ["REMOVE"]
       userIdentity = { type = ["Service"], principalId = ["dynamodb.amazonaws.com"] }
+      dynamodb     = { OldImage = { job_id = { S = [{ exists = false }] } } } # notes of the outbox count for nothing
     }
   }
 }

@@ -24,6 +24,8 @@ locals {
   }
 
   _uses_of_database = {
+    ingest = local._ingest
+
     semantic = {
       timeout_s   = local._embedding_function_s
       environment = merge(local._tables, local._embedding)
@@ -38,16 +40,17 @@ locals {
       }
     }
 
-    # What is known beyond single records: facts.
+    # What is known beyond single records: facts, and what is to become of sessions.
     knowledge = {
       timeout_s   = local._embedding_function_s
-      environment = merge(local._tables, local._embedding)
+      environment = merge(local._tables, local._embedding, local._job_environment)
       policy      = local._embeds
       tenant_policy = {
-        DataKeys = local._data_keys
-        Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
-        Answers  = local._answers
-        Usage    = local._usage
+        DataKeys         = local._data_keys
+        SubjectsAndNotes = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local._memory] }
+        Jobs             = { actions = ["dynamodb:BatchWriteItem", "dynamodb:GetItem"], resources = [local._control] }
+        Answers          = local._answers
+        Usage            = local._usage
       }
     }
 
@@ -127,7 +130,7 @@ module "database_function" {
   timeout_s            = each.value.timeout_s
   memory_mib           = var.functions.memory_mib
   reserved_concurrency = lookup(var.functions.reserved_concurrency, each.key, null)
-  dead_letter_arn      = aws_sqs_queue.dead_letter.arn
+  dead_letter_arn      = module.jobs.dead_letter_arn
   kms_key_arn          = local._kms_key_arn
   log_retention_days   = var.log_retention_days
   vpc                  = local._function_vpc

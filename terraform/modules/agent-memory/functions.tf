@@ -3,7 +3,7 @@
 locals {
   _routes         = jsondecode(file("${path.module}/routes.json"))
   _functions      = merge(module.function, module.database_function)
-  _function_names = sort(distinct(concat(["archiver", "authorizer", "schema", "sweeper"], local._routes[*].function))) # known to variables too
+  _function_names = sort(distinct(concat(["archiver", "authorizer", "ingest", "relay", "schema", "sweeper"], local._routes[*].function))) # known to variables too
 
   _memory  = module.table["memory"].table_arn
   _control = module.table["control"].table_arn
@@ -34,6 +34,8 @@ locals {
   _limits = jsonencode({ for name, limit in var.limits : name => limit if limit != null })
 
   _plain_functions = merge(local._archive_functions, {
+    relay = local._relay
+
     authorizer = {
       timeout_s = 10 # the gateway waits no longer
       environment = {
@@ -162,7 +164,7 @@ module "function" {
   timeout_s            = each.value.timeout_s
   memory_mib           = var.functions.memory_mib
   reserved_concurrency = lookup(var.functions.reserved_concurrency, each.key, null)
-  dead_letter_arn      = aws_sqs_queue.dead_letter.arn
+  dead_letter_arn      = module.jobs.dead_letter_arn
   kms_key_arn          = local._kms_key_arn
   log_retention_days   = var.log_retention_days
   tags                 = var.tags

@@ -72,14 +72,6 @@ module "analytics" {
   tags           = var.tags
 }
 
-# Holds ids only; what they point to stays in the tables.
-resource "aws_sqs_queue" "dead_letter" {
-  name                      = "${var.name}-dead-letters"
-  message_retention_seconds = 14 * 24 * 3600
-  sqs_managed_sse_enabled   = true
-  tags                      = var.tags
-}
-
 module "api" {
   source = "../http-api"
 
@@ -103,7 +95,7 @@ module "observability" {
   dashboard              = var.alarms.dashboard
   api_id                 = module.api.api_id
   cluster_identifier     = module.database.cluster_identifier
-  dead_letter_queue_name = aws_sqs_queue.dead_letter.name
+  dead_letter_queue_name = module.jobs.dead_letter_name
   functions              = { for name, function in local._functions : name => function.function_name }
   archiver_name          = module.function["archiver"].function_name
   sweeper_name           = module.function["sweeper"].function_name

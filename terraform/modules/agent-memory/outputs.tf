@@ -9,17 +9,20 @@ output "api_id" {
 }
 
 output "admin_environment" {
-  description = "Environment of the command for keys, tenants and the archive."
-  value = {
+  description = "Environment of the command for keys, tenants, the archive, jobs and embeddings."
+  value = merge(local._embedding, {
     AWS_REGION            = local._region
     ARCHIVE_BUCKET        = module.archive.bucket_name
     ARCHIVER_FUNCTION     = module.function["archiver"].function_name
     CONTROL_TABLE         = module.table["control"].table_name
+    DEAD_JOBS_URL         = module.jobs.dead_letter_url
     FAILED_RECORDS_BUCKET = module.failed_records.bucket_name
+    INGEST_FUNCTION       = module.database_function["ingest"].function_name
+    JOB_QUEUE_URL         = module.jobs.queue_url
     MEMORY_TABLE          = module.table["memory"].table_name
     PEPPER_PARAMETER      = aws_ssm_parameter.pepper.name
     SWEEPER_FUNCTION      = module.function["sweeper"].function_name
-  }
+  })
 }
 
 output "alarm_arns" {
@@ -50,8 +53,8 @@ output "database" {
 }
 
 output "dead_letter_queue_url" {
-  description = "URL of the queue with events that no function could process."
-  value       = aws_sqs_queue.dead_letter.url
+  description = "URL of the queue with events and jobs that no function could process."
+  value       = module.jobs.dead_letter_url
 }
 
 output "event_source_mapping_id" {
@@ -67,6 +70,11 @@ output "failed_records" {
 output "function_names" {
   description = "Names of the functions, by role."
   value       = { for role, function in local._functions : role => function.function_name }
+}
+
+output "job_queue_url" {
+  description = "URL of the queue of jobs."
+  value       = module.jobs.queue_url
 }
 
 output "kms_key_arn" {

@@ -47,7 +47,7 @@ resource "aws_scheduler_schedule" "main" {
     }
 
     dead_letter_config {
-      arn = aws_sqs_queue.dead_letter.arn
+      arn = module.jobs.dead_letter_arn
     }
   }
 
@@ -90,7 +90,7 @@ resource "aws_iam_role_policy" "schedule" {
     Version = "2012-10-17"
     Statement = [
       { Sid = "Invoke", Effect = "Allow", Action = "lambda:InvokeFunction", Resource = module.function[each.value.function].function_arn },
-      { Sid = "DeadLetter", Effect = "Allow", Action = "sqs:SendMessage", Resource = aws_sqs_queue.dead_letter.arn },
+      { Sid = "DeadLetter", Effect = "Allow", Action = "sqs:SendMessage", Resource = module.jobs.dead_letter_arn },
       { Sid = "Decrypt", Effect = "Allow", Action = "kms:Decrypt", Resource = local._kms_key_arn },
     ]
   })

@@ -211,3 +211,66 @@ variable "tags" {
   default     = {}
   nullable    = false
 }
+
+variable "jobs" {
+  description = <<-EOT
+    Work that requests leave behind, such as the end of a session. `max_attempts`: deliveries before a job has failed and its message
+    is a dead letter; 5 are about half an hour of a store that is away. `max_concurrency`: workers at the same time, null for as many as
+    Lambda has; with connection = "direct" each holds a connection to the database.
+  EOT
+  type = object({
+    max_attempts    = optional(number, 5)
+    max_concurrency = optional(number)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for n in var.jobs.max_concurrency[*] : contains(range(2, 1001), n)])
+    error_message = "jobs.max_concurrency must be a whole number from 2, the fewest that Lambda can be held to, to 1000, or null; got ${coalesce(var.jobs.max_concurrency, 0)}."
+  }
+}
+
+variable "summarizer" {
+  description = <<-EOT
+    A Bedrock model that summarises transcripts of ended sessions; null, the default: no model writes or reads anything but vectors, and
+    a transcript is refused. `model_id`: a model or an inference profile that answers Converse. `resource_arns`: what IAM has to
+    name for it, if not the model of this region; an inference profile needs its own ARN and those of its models. `max_input_tokens`
+    (by estimate) and `max_output_tokens` bound each call, `timeout_s` all calls for one transcript.
+  EOT
+  type = object({
+    model_id          = string
+    resource_arns     = optional(set(string), [])
+    max_input_tokens  = optional(number, 32000)
+    max_output_tokens = optional(number, 2000)
+    timeout_s         = optional(number, 60)
+  })
+  default = null
+
+  validation { # it also keeps wildcards out of the policy that names the model
+    condition     = alltrue([for s in var.summarizer[*] : can(regex("^[a-zA-Z0-9][a-zA-Z0-9.:/_-]*$", s.model_id))])
+    error_message = "summarizer.model_id must be the id of a model or of an inference profile; got \"${try(var.summarizer.model_id, "")}\"."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for s in var.summarizer[*] : [for arn in s.resource_arns : can(regex("^arn:[a-z-]+:bedrock:[a-z0-9-]*:[0-9]*:(foundation-model|inference-profile|application-inference-profile)/[^*]+$", arn))]
+    ]))
+    error_message = "summarizer.resource_arns must be ARNs of Bedrock's models and inference profiles, without \"*\"; got ${join(", ", try(var.summarizer.resource_arns, []))}."
+  }
+
+  validation {
+    condition     = alltrue([for s in var.summarizer[*] : s.max_output_tokens >= 256 && s.max_output_tokens <= 8192 && floor(s.max_output_tokens) == s.max_output_tokens])
+    error_message = "summarizer.max_output_tokens must be a whole number from 256 to 8192; got ${try(var.summarizer.max_output_tokens, 0)}."
+  }
+
+  validation {
+    condition     = alltrue([for s in var.summarizer[*] : s.max_input_tokens >= 1000 && s.max_input_tokens <= 1000000 && floor(s.max_input_tokens) == s.max_input_tokens])
+    error_message = "summarizer.max_input_tokens must be a whole number from 1000 to 1000000; got ${try(var.summarizer.max_input_tokens, 0)}."
+  }
+
+  validation {
+    condition     = alltrue([for s in var.summarizer[*] : s.timeout_s >= 10 && s.timeout_s <= 300 && floor(s.timeout_s) == s.timeout_s])
+    error_message = "summarizer.timeout_s must be a whole number from 10 to 300 seconds; got ${try(var.summarizer.timeout_s, 0)}."
+  }
+}

@@ -15,12 +15,13 @@
     python -m agent_memory.entrypoints.admin embeddings start
     python -m agent_memory.entrypoints.admin procedures load examples/procedures --tenant acme
     python -m agent_memory.entrypoints.admin procedures export procedures --tenant acme
+    python -m agent_memory.entrypoints.admin jobs redrive
 
 Reads CONTROL_TABLE, PEPPER_PARAMETER and AWS_REGION from the environment, for episodes MEMORY_TABLE and ARCHIVE_BUCKET
 too, for the archive FAILED_RECORDS_BUCKET, ARCHIVER_FUNCTION and SWEEPER_FUNCTION, for embeddings INGEST_FUNCTION and
-what functions are told of the models, for procedures what `knowledge` is told of models and database, and AWS
-credentials as the functions do (`eval "$(aws configure export-credentials --format env)"`). Answers in JSON on standard
-output.
+what functions are told of the models, for procedures what `knowledge` is told of models and database, for jobs
+MEMORY_TABLE, JOB_QUEUE_URL and DEAD_JOBS_URL, and AWS credentials as the functions do
+(`eval "$(aws configure export-credentials --format env)"`). Answers in JSON on standard output.
 """
 
 import argparse
@@ -30,13 +31,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent_memory.domain.json_document import dumps
-from agent_memory.entrypoints.admin import agents, archive, embeddings, episodes, keys, procedures, tenants
+from agent_memory.entrypoints.admin import agents, archive, embeddings, episodes, jobs, keys, procedures, tenants
 from agent_memory.errors import AgentMemoryError
 
 if TYPE_CHECKING:
     from agent_memory.entrypoints.admin.command import Command
 
-_AREAS = (keys, tenants, agents, episodes, archive, embeddings, procedures)
+_AREAS = (keys, tenants, agents, episodes, archive, embeddings, procedures, jobs)
 _ENVIRONMENT = ("CONTROL_TABLE", "PEPPER_PARAMETER", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 

@@ -62,12 +62,12 @@ run "the_archiver_hears_of_episodes_bodies_and_expiry_only" {
   assert {
     condition = {
       for f in aws_lambda_event_source_mapping.archiver.filter_criteria[0].filter :
-      join(" ", jsondecode(f.pattern).eventName) => try(keys(jsondecode(f.pattern).dynamodb)[0], "userIdentity")...
+      join(" ", jsondecode(f.pattern).eventName) => keys(jsondecode(f.pattern).dynamodb)[0]...
       } == {
       INSERT          = ["NewImage"]
       MODIFY          = ["NewImage"]
       "MODIFY REMOVE" = ["OldImage"]
-      REMOVE          = ["userIdentity"]
+      REMOVE          = ["OldImage"]
     }
     error_message = "New and changed episodes, whatever owned a body, and what expired."
   }

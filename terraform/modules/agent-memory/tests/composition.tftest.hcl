@@ -50,7 +50,7 @@ run "every_function_but_those_that_no_caller_reaches_has_a_route" {
   command = plan
 
   assert {
-    condition     = setsubtract(keys(output.function_names), local._routes[*].function) == toset(["archiver", "authorizer", "schema", "sweeper"])
+    condition     = setsubtract(keys(output.function_names), local._routes[*].function) == toset(["archiver", "authorizer", "ingest", "relay", "schema", "sweeper"])
     error_message = "A function that nothing calls is dead code."
   }
 
@@ -133,12 +133,12 @@ run "a_raised_pepper_version_makes_a_new_pepper" {
   }
 }
 
-run "dead_letters_are_encrypted_and_kept_for_two_weeks" {
+run "functions_and_jobs_share_their_dead_letters" {
   command = plan
 
   assert {
-    condition     = aws_sqs_queue.dead_letter.sqs_managed_sse_enabled && aws_sqs_queue.dead_letter.message_retention_seconds == 1209600
-    error_message = "Whoever is on holiday must still find what failed."
+    condition     = module.jobs.dead_letter_name == "memory-dead-letters"
+    error_message = "One alarm watches both."
   }
 }
 
@@ -207,16 +207,19 @@ run "the_command_finds_tables_buckets_pepper_and_functions" {
   }
 
   assert {
-    condition = output.admin_environment == {
+    condition = output.admin_environment == merge(local._embedding, {
       AWS_REGION            = "eu-west-1"
       ARCHIVE_BUCKET        = "memory-archive"
       ARCHIVER_FUNCTION     = "memory-archiver"
       CONTROL_TABLE         = "memory-control"
+      DEAD_JOBS_URL         = module.jobs.dead_letter_url
       FAILED_RECORDS_BUCKET = "memory-failed"
+      INGEST_FUNCTION       = "memory-ingest"
+      JOB_QUEUE_URL         = module.jobs.queue_url
       MEMORY_TABLE          = "memory-memory"
       PEPPER_PARAMETER      = "/memory/api-key-pepper"
       SWEEPER_FUNCTION      = "memory-sweeper"
-    }
+    })
     error_message = "The command must work with this output as its environment."
   }
 }

@@ -91,7 +91,7 @@ run "every_database_function_gets_the_way_of_the_connection" {
   }
 
   assert {
-    condition     = keys(local._database_functions) == ["health", "knowledge", "privacy", "semantic", "unified"]
+    condition     = keys(local._database_functions) == ["health", "ingest", "knowledge", "privacy", "semantic", "unified"]
     error_message = "These use PostgreSQL, and no other does."
   }
 

@@ -22,7 +22,7 @@ run "functions_that_embed_are_told_model_dimensions_and_length_of_pieces" {
 
   assert {
     condition = alltrue([
-      for name in ["knowledge", "semantic", "unified"] : {
+      for name in ["ingest", "knowledge", "semantic", "unified"] : {
         for key, value in local._database_functions[name].environment : key => value if startswith(key, "EMBEDDING_")
         } == {
         EMBEDDING_MODEL        = "amazon.titan-embed-text-v2:0"
@@ -48,7 +48,7 @@ run "functions_that_embed_call_one_model_and_no_other_function_calls_any" {
         for s in f.policy : s if anytrue([for a in s.actions : startswith(a, "bedrock")])
       ] if anytrue(flatten([for s in f.policy : [for a in s.actions : startswith(a, "bedrock")]]))
       } == {
-      for name in ["knowledge", "semantic", "unified"] : name => [
+      for name in ["ingest", "knowledge", "semantic", "unified"] : name => [
         { actions = ["bedrock:InvokeModel"], resources = ["arn:aws:bedrock:eu-west-1::foundation-model/amazon.titan-embed-text-v2:0"] }
       ]
     }
@@ -65,7 +65,7 @@ run "functions_are_told_of_the_next_model_and_may_call_it" {
 
   assert {
     condition = alltrue([
-      for name in ["knowledge", "semantic", "unified"] : {
+      for name in ["ingest", "knowledge", "semantic", "unified"] : {
         for key, value in local._database_functions[name].environment : key => value if startswith(key, "EMBEDDING_NEXT_")
       } == { EMBEDDING_NEXT_MODEL = "amazon.titan-embed-text-v2:1", EMBEDDING_NEXT_DIMENSIONS = "512" }
     ])
@@ -74,7 +74,7 @@ run "functions_are_told_of_the_next_model_and_may_call_it" {
 
   assert {
     condition = alltrue([
-      for name in ["knowledge", "semantic", "unified"] : local._database_functions[name].policy.Embed.resources == [
+      for name in ["ingest", "knowledge", "semantic", "unified"] : local._database_functions[name].policy.Embed.resources == [
         "arn:aws:bedrock:eu-west-1::foundation-model/amazon.titan-embed-text-v2:0",
         "arn:aws:bedrock:eu-west-1::foundation-model/amazon.titan-embed-text-v2:1",
       ]

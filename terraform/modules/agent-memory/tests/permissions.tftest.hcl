@@ -64,7 +64,7 @@ run "the_deployments_limits_are_told_to_the_authorizer_alone" {
   assert {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name if contains(keys(f.environment), "LIMITS")
-    ] == ["authorizer", "sweeper"] # which removes what is kept too long
+    ] == ["authorizer", "ingest", "sweeper"] # which work for tenants without their requests
     error_message = "The others hear of them by the authorizer's context."
   }
 }
@@ -151,17 +151,18 @@ run "semantic_binds_sessions_and_counts_and_reads_no_table" {
   }
 }
 
-run "knowledge_binds_sessions_and_counts_and_reads_no_table" {
+run "knowledge_binds_sessions_and_counts_and_leaves_jobs_behind" {
   command = plan
 
   assert {
     condition = local._uses_of_database.knowledge.tenant_policy == {
-      DataKeys = local._data_keys
-      Answers  = { actions = ["dynamodb:PutItem"], resources = [local._control] }
-      Subjects = { actions = ["dynamodb:UpdateItem"], resources = [local._memory] }
-      Usage    = { actions = ["dynamodb:UpdateItem"], resources = [local._control] }
+      DataKeys         = local._data_keys
+      Answers          = { actions = ["dynamodb:PutItem"], resources = [local._control] }
+      Jobs             = { actions = ["dynamodb:BatchWriteItem", "dynamodb:GetItem"], resources = [local._control] }
+      SubjectsAndNotes = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local._memory] }
+      Usage            = { actions = ["dynamodb:UpdateItem"], resources = [local._control] }
     }
-    error_message = "What is known is in PostgreSQL."
+    error_message = "What is known is in PostgreSQL, and what is to be done in the control table."
   }
 
   assert {
@@ -177,7 +178,7 @@ run "only_who_stores_texts_or_builds_the_schema_begins_transactions" {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
       if anytrue(flatten([for s in merge(f.policy, f.tenant_policy) : [for a in s.actions : a == "rds-data:BeginTransaction"]]))
-    ] == ["schema", "semantic", "unified"]
+    ] == ["ingest", "schema", "semantic", "unified"]
     error_message = "Whoever else uses the database sends one statement at a time."
   }
 }
@@ -249,7 +250,7 @@ run "every_function_that_serves_requests_counts_them" {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
       if anytrue([for s in merge(f.policy, f.tenant_policy) : contains(s.actions, "dynamodb:UpdateItem") && contains(s.resources, local._control)])
-    ] == ["archiver", "authorizer", "episodic", "keys", "knowledge", "privacy", "semantic", "sweeper", "unified", "working"] # the authorizer for a key's last use
+    ] == ["archiver", "authorizer", "episodic", "ingest", "keys", "knowledge", "privacy", "semantic", "sweeper", "unified", "working"] # the authorizer for a key's last use
     error_message = "Usage must come from counters, and only from functions that are used."
   }
 }

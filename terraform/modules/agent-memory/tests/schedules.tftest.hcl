@@ -58,7 +58,7 @@ run "maintenance_that_cannot_be_started_is_noticed" {
     condition = (
       aws_scheduler_schedule.main["maintenance"].target[0].retry_policy[0].maximum_retry_attempts == 3
       && aws_scheduler_schedule.main["maintenance"].target[0].retry_policy[0].maximum_event_age_in_seconds == 3600
-      && aws_scheduler_schedule.main["maintenance"].target[0].dead_letter_config[0].arn == aws_sqs_queue.dead_letter.arn
+      && aws_scheduler_schedule.main["maintenance"].target[0].dead_letter_config[0].arn == module.jobs.dead_letter_arn
     )
     error_message = "Attempts must come to an end, and then ring the alarm of the dead letters."
   }
@@ -82,7 +82,7 @@ run "the_role_may_start_maintenance_and_nothing_else" {
       } == {
       "kms:Decrypt"           = "arn:aws:kms:eu-west-1:123456789012:key/created"
       "lambda:InvokeFunction" = module.function["schema"].function_arn
-      "sqs:SendMessage"       = aws_sqs_queue.dead_letter.arn
+      "sqs:SendMessage"       = module.jobs.dead_letter_arn
     }
     error_message = "One function, one queue, one key."
   }

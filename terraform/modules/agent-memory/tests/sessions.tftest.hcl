@@ -17,12 +17,12 @@ run "by_default_every_function_that_serves_a_tenant_takes_a_role_for_it" {
   command = plan
 
   assert {
-    condition     = [for name, arn in output.tenant_roles : name if arn != null] == ["episodic", "knowledge", "privacy", "semantic", "unified", "working"]
+    condition     = [for name, arn in output.tenant_roles : name if arn != null] == ["episodic", "ingest", "knowledge", "privacy", "semantic", "unified", "working"]
     error_message = "Outside a VPC IAM must keep tenants apart."
   }
 
   assert {
-    condition     = toset(local._cross_tenant_functions) == toset(["archiver", "authorizer", "health", "keys", "schema", "sweeper"])
+    condition     = toset(local._cross_tenant_functions) == toset(["archiver", "authorizer", "health", "keys", "relay", "schema", "sweeper"])
     error_message = "These work for every tenant or for none, and no other does."
   }
 }
@@ -33,8 +33,8 @@ run "a_function_that_serves_a_tenant_touches_no_record_with_its_own_role" {
   assert {
     condition = [
       for name, f in local._all_functions : name
-      if anytrue(flatten([for s in f.policy : [for a in s.actions : startswith(a, "dynamodb:") || startswith(a, "s3:")]]))
-    ] == ["archiver", "authorizer", "health", "keys", "sweeper"]
+      if anytrue(flatten([for s in f.policy : [for a in s.actions : startswith(a, "dynamodb:") || startswith(a, "s3:")] if !can(s.leading_keys)]))
+    ] == ["archiver", "authorizer", "health", "keys", "relay", "sweeper"]
     error_message = "Tables and bucket must be in tenant_policy."
   }
 }
@@ -64,7 +64,7 @@ run "in_a_vpc_without_an_endpoint_it_is_said_what_is_lost" {
   }
 
   assert {
-    condition     = local._without_sessions == toset(["knowledge", "privacy", "semantic", "unified"])
+    condition     = local._without_sessions == toset(["ingest", "knowledge", "privacy", "semantic", "unified"])
     error_message = "The warning must name the others."
   }
 
@@ -137,7 +137,7 @@ run "switched_off_it_is_said_for_every_function" {
 
   assert {
     condition = (
-      local._without_sessions == toset(["episodic", "knowledge", "privacy", "semantic", "unified", "working"])
+      local._without_sessions == toset(["episodic", "ingest", "knowledge", "privacy", "semantic", "unified", "working"])
       && alltrue([for arn in values(output.tenant_roles) : arn == null])
     )
     error_message = "No function may have a tenant role, and each be named."
