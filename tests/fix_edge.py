@@ -70,6 +70,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
     runs, tools = InMemoryRunStore(idempotency, tally), InMemoryToolLedger(idempotency, tally)
     memories, embedder = InMemoryMemoryStore(tally), WordEmbedder(tally=tally)
     procedures, jobs = InMemoryProcedureStore(tally), InMemoryJobStore(idempotency)
+    facts = InMemoryFactStore(tally)
     drafting = Drafting(embedder, CHUNK_TOKENS, tally, later=LaterVectors(jobs))
     waiting, credit = Waiting(), Credit(clock())
     bodies = InMemoryBodies()
@@ -94,12 +95,12 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
         "episode_batches": EpisodeBatches(episodes, idempotency, subjects, values, clock),
         "semantic": semantic,
         "semantic_batches": SemanticBatches(memories, drafting, subjects, clock),
-        "facts": Facts(InMemoryFactStore(tally), subjects, clock),
+        "facts": Facts(facts, subjects, clock),
         "procedures": Procedures(procedures, embedder, "english", tally, clock),
         "sessions": Sessions(jobs, subjects, None, clock),
         "unified": Unified(working, episodes, memories, semantic, registry, values, clock),
         "purge": Purge(
-            {"semantic": memories, "procedures": procedures},
+            {"semantic": memories, "facts": facts, "procedures": procedures},
             [states, episodes, runs, tools, bound, registry],
             idempotency,
             tally,

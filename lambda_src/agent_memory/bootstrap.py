@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from agent_memory.domain.jobs import JobStore, JobWork, Kind
     from agent_memory.domain.late_vectors import LateVectors
     from agent_memory.domain.ports import AgentStore, EpisodeStore
+    from agent_memory.domain.purge import Kind
     from agent_memory.domain.procedure_store import ProcedureStore
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     from agent_memory.service.maintain import Maintain
     from agent_memory.service.migrate import Migrate
     from agent_memory.service.procedures import Procedures
-    from agent_memory.service.purge import Purge
+    from agent_memory.service.purge import AgentRows, Purge
     from agent_memory.service.readiness import Readiness
     from agent_memory.service.redrive import Redrive
     from agent_memory.service.redrive_jobs import RedriveJobs
@@ -635,8 +636,9 @@ def purge() -> "Purge":
         DynamoAgentRecords(dynamodb(), table, _buckets()),
         _registry(),  # last: until everything else is gone, it says that the agent is there
     ]
+    rows: dict[Kind, AgentRows] = {"semantic": _memories(), "facts": _facts(), "procedures": _procedures()}
     jobs = DynamoAgentJobs(dynamodb(), settings.control_table, now)
-    return Purge({"semantic": _memories(), "procedures": _procedures()}, stores, idempotency(), tally(), now, [jobs])
+    return Purge(rows, stores, idempotency(), tally(), now, [jobs])
 
 
 @cache

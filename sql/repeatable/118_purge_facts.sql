@@ -6,18 +6,22 @@ SET LOCAL ROLE memory_owner;
 -- Facts that only this agent knew, with their history, up to `at_most`: how many. What all agents of a user know stays.
 CREATE OR REPLACE FUNCTION memory.purge_facts(tenant text, agent text, at_most bigint, OUT removed bigint)
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET lock_timeout = '1500ms' SET enable_seqscan = off AS $$
+DECLARE
+    ids uuid[];
+    users text[];
 BEGIN
     PERFORM memory.enter_tenant(tenant);
     DELETE FROM memory.answers AS a WHERE a.tenant_id = tenant AND agent = ANY (a.agents);
-    -- A change that is under way ends first, and a reader of the bundle hears of this.
-    PERFORM memory.next_bundle(tenant, u.user_id, now())
+    SELECT array_agg(one.fact_id), array_agg(DISTINCT one.user_id) INTO ids, users
     FROM (
-        SELECT DISTINCT f.user_id FROM memory.facts AS f WHERE f.tenant_id = tenant AND f.agent_id = agent ORDER BY f.user_id
-    ) AS u;
-    DELETE FROM memory.facts AS f
-    WHERE f.tenant_id = tenant AND f.fact_id IN (
-        SELECT one.fact_id FROM memory.facts AS one WHERE one.tenant_id = tenant AND one.agent_id = agent LIMIT at_most
-    );
+        SELECT f.fact_id, f.user_id FROM memory.facts AS f WHERE f.tenant_id = tenant AND f.agent_id = agent LIMIT at_most
+    ) AS one;
+    -- A change that is under way ends first, and whoever keeps the user's facts in mind hears of this.
+    PERFORM FROM memory.fact_bundles AS b
+    WHERE b.tenant_id = tenant AND b.user_id = ANY (users)
+    ORDER BY b.user_id FOR UPDATE;
+    UPDATE memory.fact_bundles AS b SET version = b.version + 1 WHERE b.tenant_id = tenant AND b.user_id = ANY (users);
+    DELETE FROM memory.facts AS f WHERE f.tenant_id = tenant AND f.fact_id = ANY (ids);
     GET DIAGNOSTICS removed = ROW_COUNT;
 END $$;
 

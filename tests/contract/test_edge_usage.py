@@ -141,7 +141,16 @@ def test_a_purge_answers_what_it_removed(api: Edge) -> None:
 
     reply = api.call("DELETE", "/v1/memory/planner")
 
-    counts = {"state": 1, "episodic": 2, "semantic": 1, "runs": 0, "s3_objects": 0, "sessions": 2, "other": 1}
+    counts = {
+        "state": 1,
+        "episodic": 2,
+        "semantic": 1,
+        "facts": 0,
+        "runs": 0,
+        "s3_objects": 0,
+        "sessions": 2,
+        "other": 1,
+    }
     assert (reply.status, reply.data) == (200, {"agent_id": "planner", "deleted": counts})
     nothing: dict[str, Any] = {"state": None, "semantic": [], "episodic": []}
     assert api.call("GET", "/v1/memory/planner").data == nothing

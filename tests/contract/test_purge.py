@@ -130,6 +130,7 @@ def test_nothing_of_the_agent_is_left_and_the_answer_says_how_much_there_was(sce
         "state": 3,
         "episodic": 6,
         "semantic": 2,
+        "facts": 0,
         "runs": 0,
         "s3_objects": 0,
         "sessions": 3,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 
 from agent_memory.domain.fact_names import predicate_key, subject_key
 from agent_memory.domain.fact_requests import Why
@@ -141,8 +142,15 @@ class InMemoryFactStore:
         self._tally = tally or Tally()
         self._bundles: dict[tuple[str, str], Bundle] = {}
         self._answers: dict[tuple[str, str], tuple[IdempotencyRecord, list[Told]]] = {}
+        self._lock = Lock()
 
     def put(
+        self, tenant_id: str, user_id: str, sayings: Sequence[Saying], now: datetime, answer: IdempotencyRecord | None
+    ) -> list[Told]:
+        with self._lock:
+            return self._put(tenant_id, user_id, sayings, now, answer)
+
+    def _put(
         self, tenant_id: str, user_id: str, sayings: Sequence[Saying], now: datetime, answer: IdempotencyRecord | None
     ) -> list[Told]:
         self._replay(tenant_id, answer, now)

@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Kind = Literal["state", "semantic", "episodic", "procedures", "runs", "s3_objects", "agents", "sessions", "other"]
+Kind = Literal[
+    "state", "semantic", "facts", "episodic", "procedures", "runs", "s3_objects", "agents", "sessions", "other"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,14 @@ class Removed:
 class Deleted(BaseModel):
     """What was removed: expired records that nothing had swept yet count too, archived objects by version.
 
-    `runs` are steps and tool calls, `sessions` is how many the agent was known to have had, `other` what stood beside
-    the records: whose session it is, markers, and what leads to runs.
+    `facts` are what was said of users for that agent alone, repetitions included. `runs` are steps and tool calls,
+    `sessions` is how many the agent was known to have had, `other` what stood beside the records: whose session it is,
+    markers, and what leads to runs.
     """
 
     state: int = 0
     semantic: int = 0
+    facts: int = 0
     episodic: int = 0
     procedures: int = 0
     runs: int = 0
