@@ -234,15 +234,15 @@ OPERATIONS = {
     "GET /v1/facts": Operation(
         "Read what holds of a user, or held, as far as it was known", 200, FactsResponse, query=FactsQuery
     ),
-    "GET /v1/facts/{id}/history": Operation(
+    "GET /v1/facts/{fact_id}/history": Operation(
         "What was believed of a fact, the newest first",
         200,
         FactHistoryResponse,
         query=FactHistoryQuery,
         may_be_absent=True,
     ),
-    "DELETE /v1/facts/{id}": Operation("Retract a fact", 204, None, may_be_absent=True),
-    "POST /v1/facts/{id}/restore": Operation(
+    "DELETE /v1/facts/{fact_id}": Operation("Retract a fact", 204, None, may_be_absent=True),
+    "POST /v1/facts/{fact_id}/restore": Operation(
         "Let a retracted fact take its place again", 200, ToldFactResponse, may_be_absent=True
     ),
     "PUT /v1/procedures/{name}": Operation(

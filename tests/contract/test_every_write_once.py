@@ -105,8 +105,8 @@ REQUESTS = {
     "POST /v1/facts/batch": Write(
         "/v1/facts/batch", {"items": [FACT]}, 200, ("/v1/facts/batch", {"items": [FACT | {"value": "Berlin"}]})
     ),
-    "DELETE /v1/facts/{id}": Write("/v1/facts/{}", None, 204, (f"/v1/facts/{UNKNOWN}", None), A_FACT, "id"),
-    "POST /v1/facts/{id}/restore": Write(
+    "DELETE /v1/facts/{fact_id}": Write("/v1/facts/{}", None, 204, (f"/v1/facts/{UNKNOWN}", None), A_FACT, "id"),
+    "POST /v1/facts/{fact_id}/restore": Write(
         "/v1/facts/{}/restore", None, 200, (f"/v1/facts/{UNKNOWN}/restore", None), A_RETRACTED_FACT, "id"
     ),
     "PUT /v1/procedures/{name}": Write(

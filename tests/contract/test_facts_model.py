@@ -10,17 +10,17 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from agent_memory.adapters.sql_facts import SqlFactStore
 from agent_memory.domain.fact_store import FactsAsked
 from agent_memory.domain.facts import TRUST
 from agent_memory.domain.idempotency import Attempt
+from agent_memory.domain.usage import Tally
 from tests.contract.facts import KnownFacts, fact
 from tests.facts_model import DAYS, NEVER, Holds, Restore, Retract, Say, Step, histories, holds, replay
 from tests.fakes.clock import Clock
 from tests.fakes.facts import InMemoryFactStore
 from tests.fix_debian import Ways
 from tests.fix_postgres import Aurora
-from agent_memory.adapters.sql_facts import SqlFactStore
-from agent_memory.domain.usage import Tally
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 THOUSAND = settings(

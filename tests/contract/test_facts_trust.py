@@ -7,7 +7,7 @@ import pytest
 from agent_memory.errors import Conflict, NotFound
 from tests.contract.facts import KnownFacts, day, fact
 
-TOOL = {"trust": "tool_external"}
+TOOL: dict[str, Any] = {"trust": "tool_external"}
 
 
 def test_a_less_trusted_source_never_supersedes_a_more_trusted_one(known: KnownFacts) -> None:
@@ -41,7 +41,11 @@ def test_a_less_trusted_repetition_says_nothing_of_how_long_it_holds_but_of_how_
     known.say("Paris", 3, **TOOL, ttl_hours=3)
 
     (told,) = known.find(as_of=day(4))
-    assert (told["id"], told["valid_to"], told["trust"]) == (paris.fact.id, day(5)[:-1] + ".000000Z", "direct_user")
+    assert (told["id"], told["valid_to"], told["trust"]) == (
+        paris.fact.id,
+        "2020-01-05T00:00:00.000000Z",
+        "direct_user",
+    )
     known.clock.turn(hours=2)
     assert known.values(4) == ["Paris"]
 

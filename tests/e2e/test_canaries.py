@@ -82,6 +82,11 @@ def _good(canaries: Canaries) -> Iterator[dict[str, Any]]:
     )
     for path, body in (*writes, *writes):
         yield {"method": "POST", "path": path, "body": body, "headers": headers}
+    fact = {**ids, **told, "subject": canaries["subject"], "predicate": canaries["predicate"], "value": canaries["fact"]}
+    for _ in range(2):
+        yield {"method": "PUT", "path": "/v1/facts", "body": fact, "headers": headers}
+        yield {"method": "POST", "path": "/v1/facts/batch", "body": {"items": [fact]}, "headers": headers}
+    yield {"method": "GET", "path": f"/v1/facts?user_id={ids['user_id']}&subject={canaries['subject']}"}
     agent, call = ids["agent_id"], {"tool": canaries["tool"], "arguments_hash": canaries["arguments"], "lease_s": 60}
     run = f"/v1/runs/{canaries['run_id']}"
     for _ in range(2):
@@ -133,6 +138,16 @@ def _bad(canaries: Canaries) -> Iterator[dict[str, Any]]:
     yield {"method": "POST", "path": "/v1/state", "content": f'{{"agent_id": "{canaries["cut off"]}'.encode()}
     yield {"method": "POST", "path": "/v1/state", "content": f'"{canaries["not UTF-8"]}'.encode() + b"\xff\xfe"}
     yield {"method": "PUT", "path": f"/v1/state/{agent}", "body": {"version": 7, "data": {"x": canaries["version"]}}}
+    fact = {"user_id": agent, "subject": canaries["bad subject"], "predicate": canaries["bad predicate"], "value": 1}
+    for change in (
+        {"value": canaries["first"]},
+        {"value": canaries["clash"], "cardinality": "many"},
+        {"value": canaries["large fact"] * 2_000},
+        {"value": f"{canaries['NUL in a fact']}\x00"},
+        {"valid_to": "1999-01-01T00:00:00Z", "metadata": {"x": canaries["ended"]}},
+    ):
+        yield {"method": "PUT", "path": "/v1/facts", "body": fact | change}
+    yield {"method": "GET", "path": f"/v1/facts?user_id={agent}&as_of={canaries['as of']}"}
     yield {"method": "GET", "path": f"/v1/memory/semantic?cursor={canaries['cursor']}"}
     yield {"method": "GET", "path": f"/v1/memory/episodic/{agent}?from={canaries['from']}"}
     yield {"method": "GET", "path": f"/v1/memory/semantic/{canaries['no uuid']}"}

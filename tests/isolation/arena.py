@@ -80,6 +80,8 @@ class Arena:
         with_claim = route is not None and route.method == "PUT" and "/tools/" in route.template
         with_upload = route is not None and "upload_id" in route.body_ids
         planted = plant(self.victim.send, with_key=with_key, with_claim=with_claim, with_upload=with_upload)
+        if route is not None and route.template.endswith("/restore"):
+            self.victim.send(Ask("DELETE", f"/v1/facts/{planted.ids['fact_id']}"))
         self.untold |= planted.marks
         return planted
 
@@ -112,6 +114,7 @@ class Arena:
             f"/v1/state/{agent}/sessions",
             f"/v1/memory/semantic/{planted.ids['id']}/history",
             f"/v1/runs/{to_path(planted.ids['run_id'])}",
+            f"/v1/facts/{planted.ids['fact_id']}/history",
         ]
         if "key_id" in planted.ids:
             paths.append("/v1/keys")

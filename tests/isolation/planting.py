@@ -30,13 +30,14 @@ class Planted:
     episode: str
     memory: str
     topic: str
+    fact: str
     made: frozenset[str]
 
     @property
     def contents(self) -> frozenset[str]:
         """Words of what the records say, and ids that the server made for them: none is the attacker's to choose."""
         return self.made | {
-            word for text in (self.state, self.episode, self.memory, self.topic) for word in _marks(text)
+            word for text in (self.state, self.episode, self.memory, self.topic, self.fact) for word in _marks(text)
         }
 
     @property
@@ -58,13 +59,19 @@ def absent() -> Ids:
     """Ids of the same shape under which nothing stands anywhere."""
     return (
         _names()
-        | {"id": str(uuid4()), "key_id": _key_id(), "job_id": mark("job"), "upload_id": mark("upload")}
+        | {
+            "id": str(uuid4()),
+            "fact_id": str(uuid4()),
+            "key_id": _key_id(),
+            "job_id": mark("job"),
+            "upload_id": mark("upload"),
+        }
         | {"claim_id": mark("claim")}
     )
 
 
 def plant(send: Send, *, with_key: bool = False, with_claim: bool = False, with_upload: bool = False) -> Planted:
-    """Store a state, episodes, memories, steps and runs, two of each so that there are pages to turn, and a tool call.
+    """Store a state, episodes, memories, facts, steps and runs, two of each that there are pages to turn, and a call.
 
     An API key only when asked for: a tenant may have a hundred. The call has ended, unless its claim is asked for. What
     is uploaded, when that is asked for, is the state's mark.
@@ -87,13 +94,19 @@ def plant(send: Send, *, with_key: bool = False, with_claim: bool = False, with_
     ids["id"] = stored.data["results"][1]["data"]["id"]
     ended = {"agent_id": ids["agent_id"], "user_id": ids["user_id"], "summary": memory, "topics": [topic]}
     ids["job_id"] = _made(send(Ask("POST", f"/v1/sessions/{ids['session_id']}/end", body=ended))).data["job_id"]
+    fact, known = f"{mark('fact')} keeps it.", frozenset[str]()
+    for value, predicate in ((fact, "lies under"), (mark("later"), "lies under"), (mark("beside"), "lies beside")):
+        new = {**whose, "subject": "the spare key", "predicate": predicate, "value": value, "metadata": metadata}
+        said = _made(send(Ask("PUT", "/v1/facts", body=new)))
+        known |= _ids_in(said)
+        ids.setdefault("fact_id", said.data["fact"]["id"])
     if with_key:
         ids |= _key(send)
     if with_upload:
         ids |= _upload(send, state.encode())
     ids |= _work(send, ids, topic, with_claim=with_claim)
     _procedures(send, ids, topic)
-    return Planted(ids, state, episode, memory, topic, made | _ids_in(stored))
+    return Planted(ids, state, episode, memory, topic, fact, made | _ids_in(stored) | known)
 
 
 def _work(send: Send, ids: Ids, topic: str, *, with_claim: bool) -> dict[str, str]:

@@ -41,6 +41,9 @@ _FILLERS: Mapping[str, Any] = {
     "lease_s": 60,
     "result": {"note": "nothing"},
     "error": {"note": "nothing"},
+    "subject": "the spare key",
+    "predicate": "lies under",
+    "value": "the first stone",
 }
 
 
@@ -227,7 +230,8 @@ def _alternatives(schema: Any) -> Iterator[Any]:
 
 def _batched(name: str) -> list[Any]:
     """An item of a batch is what the route takes that the batch is of."""
-    one = route(name.removesuffix("/batch"))
+    alone = name.removesuffix("/batch")
+    one = route(alone) or route(alone.replace("POST ", "PUT "))
     if one is None or one.name == name:
         raise Unfilled(f"{name} takes items of an unknown shape")
     return one.forms

@@ -2,8 +2,8 @@
 
 The normal form is, in this order and again until nothing changes: Unicode's compatibility form (NFKC), case folded,
 without characters that nobody sees (format characters and variation selectors), every run of white space one space,
-none at the ends. In a predicate `_` and `-` are white space: `lives_in`, `Lives-In` and `lives  in` are one. In a subject
-they are not, for names of things hold them. What is stored beside is what was written.
+none at the ends. In a predicate `_` and `-` are white space: `lives_in`, `Lives-In` and `lives  in` are one. In a
+subject they are not, for names of things hold them. What is stored beside is what was written.
 """
 
 import hashlib

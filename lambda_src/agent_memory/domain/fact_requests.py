@@ -95,7 +95,7 @@ class FactsQuery(Body):
 
 
 class FactHistoryQuery(Body):
-    """Query of GET /v1/facts/{id}/history."""
+    """Query of GET /v1/facts/{fact_id}/history."""
 
     limit: Limit = 50
     cursor: str | None = None

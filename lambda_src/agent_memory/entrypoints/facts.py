@@ -31,7 +31,7 @@ def find(request: Request) -> Response:
 
 
 def history(request: Request) -> Response:
-    """GET /v1/facts/{id}/history."""
+    """GET /v1/facts/{fact_id}/history."""
     fact_id, asked = _fact_id(request), request.query(FactHistoryQuery)
     page = bootstrap.facts().history(request.tenant_id, fact_id, asked, request.caller.cursor_key)
     told = {"id": fact_id, "history": page.facts, "next_cursor": page.next_cursor}
@@ -40,27 +40,27 @@ def history(request: Request) -> Response:
 
 @claimed
 def retract(request: Request) -> Response:
-    """DELETE /v1/facts/{id}."""
+    """DELETE /v1/facts/{fact_id}."""
     bootstrap.facts().change(request.tenant_id, _fact_id(request), "retract", request.attempt)
     return Response(204)
 
 
 @claimed
 def restore(request: Request) -> Response:
-    """POST /v1/facts/{id}/restore."""
+    """POST /v1/facts/{fact_id}/restore."""
     told = bootstrap.facts().change(request.tenant_id, _fact_id(request), "restore", request.attempt)
     return Response(200, told.response())
 
 
 def _fact_id(request: Request) -> str:
     """Ids of facts are UUIDs in their usual spelling; another spelling would be a second name of the same."""
-    given = request.path_id("id")
+    given = request.path_id("fact_id")
     try:
         known = str(UUID(given)) == given
     except ValueError:
         known = False
     if not known:
-        raise InvalidRequest.of("id", "must be a UUID in lower case, as the API gave it")
+        raise InvalidRequest.of("fact_id", "must be a UUID in lower case, as the API gave it")
     return given
 
 
@@ -68,7 +68,7 @@ ROUTES = {
     "PUT /v1/facts": put,
     "POST /v1/facts/batch": put_all,
     "GET /v1/facts": find,
-    "GET /v1/facts/{id}/history": history,
-    "DELETE /v1/facts/{id}": retract,
-    "POST /v1/facts/{id}/restore": restore,
+    "GET /v1/facts/{fact_id}/history": history,
+    "DELETE /v1/facts/{fact_id}": retract,
+    "POST /v1/facts/{fact_id}/restore": restore,
 }

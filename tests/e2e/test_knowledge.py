@@ -1,0 +1,82 @@
+"""What is known beyond single records, over HTTP: what a caller of the deployed stack sees."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.e2e.api import Api
+
+FACTS = "/v1/facts"
+
+
+@pytest.fixture
+def user() -> str:
+    """A user that no other test has spoken of."""
+    return f"user-{uuid.uuid4().hex[:12]}"
+
+
+def said(api: Api, user: str, predicate: str, value: Any, **fields: Any) -> Any:
+    return api.put(FACTS, {"user_id": user, "subject": "Ana", "predicate": predicate, "value": value} | fields)
+
+
+def current(api: Api, user: str, query: str = "") -> list[Any]:
+    return [each["value"] for each in api.get(f"{FACTS}?user_id={user}{query}")["facts"]]
+
+
+def test_who_moved_to_berlin_lives_in_berlin_and_once_lived_in_paris(api: Api, other_tenant: Api, user: str) -> None:
+    paris = said(api, user, "lives in", "Paris", valid_from="2021-03-01T00:00:00Z")["fact"]
+    told = said(api, user, "Lives_In", "Berlin", valid_from="2024-06-01T00:00:00Z", source={"kind": "chat", "id": "7"})
+
+    assert told["superseded"] == [paris["id"]]
+    assert current(api, user) == ["Berlin"]
+    assert current(api, user, "&as_of=2022-01-01T00:00:00Z") == ["Paris"]
+    assert current(api, user, f"&known_at={paris['known_from']}") == ["Paris"]
+    now, before = api.get(f"{FACTS}/{paris['id']}/history")["history"]
+    assert (now["why"], now["by"], now["valid_to"]) == ("superseded", told["fact"]["id"], told["fact"]["valid_from"])
+    assert (before["why"], before["valid_to"], before["known_to"]) == ("asserted", None, now["known_from"])
+    assert current(other_tenant, user) == []
+
+
+def test_what_comes_late_lands_in_the_past_and_changes_nothing_of_today(api: Api, user: str) -> None:
+    said(api, user, "lives in", "Berlin", valid_from="2024-06-01T00:00:00Z")
+    late = said(api, user, "lives in", "Rome", valid_from="2023-01-01T00:00:00Z")
+
+    assert (late["superseded"], late["fact"]["valid_to"]) == ([], "2024-06-01T00:00:00.000000Z")
+    assert current(api, user) == ["Berlin"]
+    assert current(api, user, "&as_of=2023-06-01T00:00:00Z") == ["Rome"]
+
+
+def test_a_bundle_is_all_or_nothing_and_what_is_retracted_is_not_current(api: Api, user: str) -> None:
+    likes = {"user_id": user, "subject": "Ana", "predicate": "likes", "cardinality": "many"}
+    bad = [likes | {"value": "tea"}, likes | {"value": "milk", "cardinality": "both"}]
+    refused = api.post(f"{FACTS}/batch", {"items": bad}, expect=400)
+    assert [each["field"] for each in refused["details"]] == ["items.1.cardinality"]
+    assert current(api, user) == []
+
+    told = api.post(f"{FACTS}/batch", {"items": [likes | {"value": value} for value in ("tea", "milk", "tea")]})
+    ids = [each["fact"]["id"] for each in told["facts"]]
+    assert len(set(ids)) == 2
+    api.delete(f"{FACTS}/{ids[1]}")
+    assert current(api, user) == ["tea"]
+    api.delete(f"{FACTS}/{ids[1]}", expect=409)
+
+    api.post(f"{FACTS}/{ids[1]}/restore", None)
+
+    assert sorted(current(api, user)) == ["milk", "tea"]
+
+
+def test_a_fact_for_a_purpose_is_shown_for_that_purpose_only(api: Api, user: str) -> None:
+    said(api, user, "is allergic to", "cashews", purposes=["care"])
+
+    assert current(api, user) == current(api, user, "&purpose=marketing") == []
+    assert current(api, user, "&purpose=care") == ["cashews"]
+
+
+def test_a_purge_of_an_agent_takes_the_facts_that_it_alone_knew(api: Api, user: str) -> None:
+    agent = f"agent-{uuid.uuid4().hex[:12]}"
+    said(api, user, "lives in", "Paris", agent_id=agent)
+    said(api, user, "likes", "tea")
+
+    assert api.delete(f"/v1/memory/{agent}", expect=200)["deleted"]["facts"] == 1
+    assert current(api, user) == ["tea"]
