@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from agent_memory.adapters.sigv4 import CredentialSource
     from agent_memory.adapters.sqs import SqsJobQueue
     from agent_memory.adapters.tenant_sessions import TenantSessions
+    from agent_memory.domain import purge as purged
     from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects
     from agent_memory.domain.database import Database
     from agent_memory.domain.embedding_models import PlanStore, Space
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from agent_memory.domain.jobs import JobStore, JobWork, Kind
     from agent_memory.domain.late_vectors import LateVectors
     from agent_memory.domain.ports import AgentStore, EpisodeStore
-    from agent_memory.domain.purge import Kind
     from agent_memory.domain.procedure_store import ProcedureStore
     from agent_memory.domain.semantic_store import MemoryStore
     from agent_memory.domain.usage import Tally
@@ -636,7 +636,7 @@ def purge() -> "Purge":
         DynamoAgentRecords(dynamodb(), table, _buckets()),
         _registry(),  # last: until everything else is gone, it says that the agent is there
     ]
-    rows: dict[Kind, AgentRows] = {"semantic": _memories(), "facts": _facts(), "procedures": _procedures()}
+    rows: dict[purged.Kind, AgentRows] = {"semantic": _memories(), "facts": _facts(), "procedures": _procedures()}
     jobs = DynamoAgentJobs(dynamodb(), settings.control_table, now)
     return Purge(rows, stores, idempotency(), tally(), now, [jobs])
 

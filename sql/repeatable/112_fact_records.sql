@@ -48,7 +48,7 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 DECLARE
     as_of constant text = 'CAST($3 ->> ''as_of'' AS timestamptz)';
     known constant text = 'CAST($3 ->> ''known_at'' AS timestamptz)';
-    believed constant text = 'v.tenant_id = $1 AND v.user_id = $2'
+    believed constant text = 'v.user_id = $2'
         || CASE WHEN asked ? 'known_at' THEN format(' AND v.known_from <= %1$s AND v.known_to > %1$s', known)
             ELSE ' AND v.known_to = ''infinity''' END
         || format(' AND v.valid_from <= %1$s AND v.valid_to > %1$s', as_of)
@@ -56,18 +56,18 @@ DECLARE
         ' AND (v.purposes = ''{}'' OR $3 ->> ''purpose'' = ANY (v.purposes))'
         || CASE WHEN asked ? 'after_id' THEN ' AND (v.valid_from, v.fact_id)'
             ' < (CAST($3 ->> ''after_at'' AS timestamptz), CAST($3 ->> ''after_id'' AS uuid))' ELSE '' END;
-    named constant text = 'f.tenant_id = $1 AND f.user_id = $2'
+    named constant text = 'f.user_id = $2'
         || CASE WHEN asked ? 'agent_id' THEN ' AND (f.agent_id IS NULL OR f.agent_id = $3 ->> ''agent_id'')' ELSE '' END
         || CASE WHEN asked ? 'subject_key' THEN ' AND f.subject_key = CAST($3 ->> ''subject_key'' AS uuid)' ELSE '' END
         || CASE WHEN asked ? 'predicate_key' THEN ' AND f.predicate_key = CAST($3 ->> ''predicate_key'' AS uuid)' ELSE '' END;
 BEGIN
     RETURN QUERY EXECUTE CASE WHEN asked ? 'subject_key' AND asked ? 'predicate_key' THEN format(
         'SELECT b.version, f FROM memory.facts AS f CROSS JOIN LATERAL (SELECT v AS version FROM memory.fact_versions AS v'
-        ' WHERE v.said_by = f.fact_id AND %s OFFSET 0) AS b WHERE %s'
+        ' WHERE v.tenant_id = $1 AND v.said_by = f.fact_id AND %s OFFSET 0) AS b WHERE f.tenant_id = $1 AND %s'
         ' ORDER BY (b.version).valid_from DESC, (b.version).fact_id DESC LIMIT CAST($3 ->> ''limit'' AS bigint)', believed, named)
     ELSE format(
         'SELECT v, w.fact FROM memory.fact_versions AS v CROSS JOIN LATERAL (SELECT f AS fact FROM memory.facts AS f'
-        ' WHERE f.fact_id = v.said_by AND %s OFFSET 0) AS w WHERE %s'
+        ' WHERE f.tenant_id = $1 AND f.fact_id = v.said_by AND %s OFFSET 0) AS w WHERE v.tenant_id = $1 AND %s'
         ' ORDER BY v.valid_from DESC, v.fact_id DESC LIMIT CAST($3 ->> ''limit'' AS bigint)', named, believed)
     END USING tenant, of_user, asked;
 END $$;

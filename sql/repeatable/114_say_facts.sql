@@ -24,7 +24,8 @@ LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable
 BEGIN
     RETURN (
         WITH told AS (
-            SELECT asked.id, asked.place, memory.describe_fact(v, f) AS record
+            SELECT asked.id, asked.place,
+                CAST(CAST(memory.describe_fact(v, f) AS jsonb) || '{"known_to": null}' AS text) AS record -- then it had no end
             FROM jsonb_array_elements_text(ids) WITH ORDINALITY AS asked (id, place)
             LEFT JOIN memory.fact_versions AS v ON v.tenant_id = tenant AND v.fact_id = CAST(asked.id AS uuid)
                 AND v.known_from <= known AND v.known_to > known

@@ -1,6 +1,6 @@
 """A thousand random histories agree with the model on every as-of and known-at query: in memory, and in PostgreSQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import NamedTuple
@@ -145,8 +145,9 @@ def test_the_rule_in_python_agrees_with_the_model(steps: list[Step], cardinality
 
 
 @pytest.fixture(scope="module")
-def connection(migrated: Aurora) -> "psycopg.Connection[tuple[object, ...]]":
-    return psycopg.connect(migrated.app_dsn())
+def connection(migrated: Aurora) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+    with psycopg.connect(migrated.app_dsn()) as opened:
+        yield opened
 
 
 @THOUSAND

@@ -82,7 +82,13 @@ def _good(canaries: Canaries) -> Iterator[dict[str, Any]]:
     )
     for path, body in (*writes, *writes):
         yield {"method": "POST", "path": path, "body": body, "headers": headers}
-    fact = {**ids, **told, "subject": canaries["subject"], "predicate": canaries["predicate"], "value": canaries["fact"]}
+    fact = {
+        **ids,
+        **told,
+        "subject": canaries["subject"],
+        "predicate": canaries["predicate"],
+        "value": canaries["fact"],
+    }
     for _ in range(2):
         yield {"method": "PUT", "path": "/v1/facts", "body": fact, "headers": headers}
         yield {"method": "POST", "path": "/v1/facts/batch", "body": {"items": [fact]}, "headers": headers}
