@@ -131,6 +131,7 @@ def test_nothing_of_the_agent_is_left_and_the_answer_says_how_much_there_was(sce
         "episodic": 6,
         "semantic": 2,
         "facts": 0,
+        "procedures": 0,
         "runs": 0,
         "s3_objects": 0,
         "sessions": 3,
