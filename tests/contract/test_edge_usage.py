@@ -146,6 +146,7 @@ def test_a_purge_answers_what_it_removed(api: Edge) -> None:
         "episodic": 2,
         "semantic": 1,
         "facts": 0,
+        "procedures": 0,
         "runs": 0,
         "s3_objects": 0,
         "sessions": 2,
