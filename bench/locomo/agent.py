@@ -38,9 +38,14 @@ class Agent:
 
     def search(self, question: Question, mode: str, top_k: int, *, explain: bool = False) -> Results:
         """What search answers at the conversation's end."""
-        asked = {"query": question.text, "agent_id": self._id, "top_k": top_k, "mode": mode, "explain": explain}
-        told: Results = self._api.ask("/v1/memory/semantic/search", asked | {"as_of": self._end})["results"]
-        return told
+        return self._search({"query": question.text, "top_k": top_k, "mode": mode, "explain": explain})
+
+    def parts(self, question: Question, memory_id: str) -> dict[str, float | None]:
+        """The parts of the score of one memory, which its time tells from all others."""
+        at = _written(self.remembered[memory_id].at)
+        (only,) = self._search({"query": question.text, "top_k": 1, "explain": True, "from": at, "to": at})
+        parts: dict[str, float | None] = only["parts"]
+        return parts
 
     def turns(self, results: Results) -> list[Turn]:
         """The turns of a search, the best first."""
@@ -54,6 +59,11 @@ class Agent:
     def forget(self) -> None:
         """Leave nothing behind."""
         self._api.data("DELETE", f"/v1/memory/{self._id}")
+
+    def _search(self, asked: dict[str, Any]) -> Results:
+        asked |= {"agent_id": self._id, "as_of": self._end}
+        told: Results = self._api.ask("/v1/memory/semantic/search", asked)["results"]
+        return told
 
     @property
     def _end(self) -> str:

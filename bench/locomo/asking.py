@@ -1,12 +1,14 @@
 """Every question of a conversation asked in every way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from bench.locomo.agent import Agent, Results
+from bench.locomo.agent import Agent
 from bench.locomo.data import Question
 from bench.locomo.metrics import BUDGETS, CUTS, Measured, in_tokens, in_top, share, shares
+
+Parts = Mapping[str, Mapping[str, float | None]]
 
 _AT_ONCE = 4
 _DEEP = 100  # as many as a search gives: more than two thousand tokens have room for
@@ -16,13 +18,13 @@ _DEEP = 100  # as many as a search gives: more than two thousand tokens have roo
 class Answers:
     """What one question was answered, each way measured; and what search says of its scores.
 
-    `explained` are the deepest answers of each mode with the parts of their scores, `found` the ids of the ten best.
+    `parts` are those of the scores of the deepest answers of each mode, by id; `found` are the ids of the ten best.
     """
 
     agent: Agent
     question: Question
     measured: dict[str, Measured]
-    explained: dict[str, Results]
+    parts: dict[str, Parts]
     found: list[str]
 
 
@@ -40,4 +42,5 @@ def _answers(agent: Agent, question: Question) -> Answers:
     measured: dict[str, Measured] = {"ours": {name: share(turns, question.evidence) for name, turns in ours.items()}}
     measured |= {mode: shares(question, agent.turns(explained[mode])) for mode in ("vector", "lexical")}
     measured["last"] = shares(question, agent.conversation.turns[::-1])
-    return Answers(agent, question, measured, explained, [result["id"] for result in best[10]])
+    parts: dict[str, Parts] = {mode: {each["id"]: each["parts"] for each in told} for mode, told in explained.items()}
+    return Answers(agent, question, measured, parts, [each["id"] for each in best[10]])

@@ -65,7 +65,7 @@ def _asked(agent: Agent, place: int, of: int) -> Iterator[Answers]:
 def _weighed(told: Sequence[Sequence[Answers]], vector: Recall) -> list[Line]:
     status("  LoCoMo: weighing")
     conversations = [list(map(Fusing, answers)) for answers in told]
-    repeated = [each.repeats_search for conversation in conversations for each in conversation]
+    repeated = [each.repeats_search() for conversation in conversations for each in conversation]
     recall, chosen = left_out(conversations)
     return [lines.repeated(sum(repeated), len(repeated)), *lines.left_out(recall, vector), *lines.chosen(chosen)]
 

@@ -5,10 +5,9 @@ The parts of every score come over HTTP (`explain`); they are fused anew in Pyth
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from itertools import groupby, product
 
-from agent_memory.domain.fusion import HALF_LIFE_DAYS, WEIGHTS, Candidate, Weights, rank
+from agent_memory.domain.fusion import HALF_LIFE_DAYS, SHORTLISTED, WEIGHTS, Candidate, Weights, rank
 from bench.locomo.asking import Answers
 from bench.locomo.data import ANSWERABLE
 from bench.locomo.metrics import Recall, in_top, share
@@ -22,52 +21,62 @@ GRID = tuple(
 
 
 class Fusing:
-    """One question's candidates, ranked by any weights."""
+    """One question's candidates, ranked by any weights: all that any mode found deeply."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
+        self._agent = answers.agent
         self._shares: dict[Weights, float] = {}
+        told = answers.parts
+        self._cosines = {one: parts["cosine"] for mode in ("hybrid", "vector") for one, parts in told[mode].items()}
+        self._words = {one: parts["lexical"] for mode in ("hybrid", "lexical") for one, parts in told[mode].items()}
 
     @property
     def category(self) -> int:
         """The question's."""
         return self._answers.question.category
 
-    @property
     def repeats_search(self) -> bool:
-        """Whether the shipped weights give what the API gave, in its order."""
+        """Whether the shipped weights give what the API gave, in its order.
+
+        What one side alone found deeply counts as nothing to the other. Where that makes a difference it is asked for.
+        """
+        if self.ranked(WEIGHTS) != self._answers.found:
+            self._complete()
         return self.ranked(WEIGHTS) == self._answers.found
 
     def share(self, weights: Weights) -> float:
         """The part of the evidence that is among the ten best."""
         if weights not in self._shares:
-            remembered = self._answers.agent.remembered
-            turns = [remembered[one] for one in self.ranked(weights)]
+            turns = [self._agent.remembered[one] for one in self.ranked(weights)]
             self._shares[weights] = share(turns, self._answers.question.evidence)
         return self._shares[weights]
 
     def ranked(self, weights: Weights) -> list[str]:
         """The ids of the ten best."""
-        agent = self._answers.agent
-        at = agent.conversation.ends_at
-        ranked = rank(self._candidates, self._sessions, at, HALF_LIFE_DAYS, TOP, weights)
-        return [each.id for each in ranked]
+        candidates = (
+            Candidate(one, self._cosines.get(one), self._words.get(one) or 0.0, turn.at)
+            for one, turn in self._agent.remembered.items()
+            if one in self._cosines or one in self._words
+        )
+        at = self._agent.conversation.ends_at
+        return [each.id for each in rank(candidates, self._sessions, at, HALF_LIFE_DAYS, TOP, weights)]
 
-    @cached_property
-    def _candidates(self) -> list[Candidate]:
-        """All that any mode found deeply; what only one side knows of is far from the ten best."""
-        told = self._answers.explained
-        cosines = {each["id"]: each["parts"]["cosine"] for mode in ("hybrid", "vector") for each in told[mode]}
-        words = {each["id"]: each["parts"]["lexical"] for mode in ("hybrid", "lexical") for each in told[mode]}
-        return [
-            Candidate(one, cosines.get(one), words.get(one, 0.0), turn.at)
-            for one, turn in self._answers.agent.remembered.items()
-            if one in cosines or one in words
-        ]
+    def _complete(self) -> None:
+        """Ask for all parts of those who may be on a shortlist, and of the neighbours of the best."""
+        deep = TOP + SHORTLISTED
+        listed = {one for mode in ("vector", "lexical") for one in list(self._answers.parts[mode])[:deep]}
+        ids = list(self._agent.remembered)
+        places = map(ids.index, {*self._answers.found, *self.ranked(WEIGHTS)})
+        around = {one for place in places for one in ids[max(0, place - 2) : place + 3]}
+        for one in listed | around:
+            if self._cosines.get(one) is None or one not in self._words:
+                parts = self._agent.parts(self._answers.question, one)
+                self._cosines[one], self._words[one] = parts["cosine"], parts["lexical"]
 
     @property
     def _sessions(self) -> list[list[str]]:
-        remembered = self._answers.agent.remembered.items()
+        remembered = self._agent.remembered.items()
         return [[one for one, _ in turns] for _, turns in groupby(remembered, lambda each: each[1].session)]
 
 

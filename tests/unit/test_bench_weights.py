@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from agent_memory.domain.fusion import HALF_LIFE_DAYS, WEIGHTS, Candidate, rank
 from bench.locomo import weights
-from bench.locomo.agent import Agent, Results
-from bench.locomo.asking import Answers
+from bench.locomo.agent import Agent
+from bench.locomo.asking import Answers, Parts
 from bench.locomo.data import Conversation, Question, Turn
 from bench.locomo.weights import Fusing, left_out
 from local.api import Api
@@ -32,12 +31,11 @@ def agent(sessions: Sequence[str]) -> Agent:
 
 
 def asked(evidence: int, category: int = 4, found: Sequence[str] = (), sessions: Sequence[str] = "abcd") -> Fusing:
-    told: Results = [
-        {"id": f"memory-{place}", "parts": {"cosine": cosine, "lexical": lexical}}
-        for place, (cosine, lexical) in enumerate(PARTS)
-    ]
+    told: Parts = {
+        f"memory-{place}": {"cosine": cosine, "lexical": lexical} for place, (cosine, lexical) in enumerate(PARTS)
+    }
     question = Question("?", category, frozenset({f"D1:{evidence}"}))
-    modes = {"hybrid": told[:2], "vector": told, "lexical": told}
+    modes: dict[str, Parts] = {"hybrid": {}, "vector": told, "lexical": told}
     return Fusing(Answers(agent(sessions), question, {}, modes, list(found)))
 
 
@@ -62,19 +60,47 @@ def test_parts_fused_anew_are_ranked_as_the_rule_of_search_ranks_them(
     expected = [each.id for each in rank(candidates, order, at, HALF_LIFE_DAYS, 4)]
 
     assert fusing.ranked(WEIGHTS) == expected
-    assert asked(0, found=expected, sessions=sessions).repeats_search
-    assert not asked(0, found=expected[::-1], sessions=sessions).repeats_search
+    assert asked(0, found=expected, sessions=sessions).repeats_search()
+    assert not asked(0, found=expected[::-1], sessions=sessions).repeats_search()
 
 
 def test_what_one_side_alone_found_has_nothing_from_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "TOP", 4)
-    one: dict[str, Any] = {"id": "memory-0", "parts": {"cosine": 0.5}}
-    other: dict[str, Any] = {"id": "memory-1", "parts": {"lexical": 0.4}}
-    modes: dict[str, Results] = {"hybrid": [], "vector": [one], "lexical": [other]}
+    modes: dict[str, Parts] = {
+        "hybrid": {},
+        "vector": {"memory-0": {"cosine": 0.5}},
+        "lexical": {"memory-1": {"lexical": 0.4}},
+    }
     fusing = Fusing(Answers(agent("ab"), Question("?", 4, frozenset({"D1:0"})), {}, modes, []))
 
     assert fusing.ranked(MEANING) == ["memory-0", "memory-1"]
     assert fusing.ranked(WORDS) == ["memory-1", "memory-0"]
+
+
+def test_what_is_missing_is_asked_for_where_the_order_is_not_that_of_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "TOP", 2)
+    modes: dict[str, Parts] = {
+        "hybrid": {},
+        "vector": {"memory-0": {"cosine": 0.5}},
+        "lexical": {"memory-1": {"lexical": 0.4}},
+    }
+    made = agent("ab")
+    asked_for: list[str] = []
+
+    def parts(_: Question, one: str) -> dict[str, float | None]:
+        asked_for.append(one)
+        return {"cosine": 0.5, "lexical": 0.0} if one == "memory-0" else {"cosine": 0.4, "lexical": 0.4}
+
+    monkeypatch.setattr(made, "parts", parts)
+
+    assert Fusing(
+        Answers(made, Question("?", 4, frozenset({"D1:0"})), {}, modes, ["memory-0", "memory-1"])
+    ).repeats_search()
+    assert asked_for == []
+    assert Fusing(
+        Answers(made, Question("?", 4, frozenset({"D1:0"})), {}, modes, ["memory-1", "memory-0"])
+    ).repeats_search()
+    assert sorted(asked_for) == ["memory-0", "memory-1"]
 
 
 def test_each_conversation_is_asked_with_the_weights_that_are_best_on_the_others() -> None:
