@@ -11,6 +11,7 @@ from pydantic import BaseModel, RootModel
 from pydantic.json_schema import models_json_schema
 
 from agent_memory import __version__
+from agent_memory.domain.context import ContextRequest, ContextResponse
 from agent_memory.domain.episode import EpisodeBatch, EpisodeResponse, EpisodesResponse, NewEpisode
 from agent_memory.domain.fact_requests import (
     FactBundle,
@@ -198,6 +199,9 @@ OPERATIONS = {
     ),
     "GET /v1/memory/episodic/{agent_id}/sessions/{session_id}": Operation(
         "Replay a session, oldest first", 200, EpisodesResponse, query=ReplayQuery, may_be_absent=True
+    ),
+    "POST /v1/context": Operation(
+        "What every layer knows that helps to answer a message", 200, ContextResponse, ContextRequest
     ),
     "POST /v1/memory": Operation(
         "Write to the layer that the fields name", 201, AnyWritten, AnyWrite, may_be_absent=True, also=202

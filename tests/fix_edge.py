@@ -8,6 +8,7 @@ import pytest
 from agent_memory import bootstrap
 from agent_memory.domain.usage import Tally
 from agent_memory.service.admission import Admission
+from agent_memory.service.context import Context
 from agent_memory.service.credit import Credit
 from agent_memory.service.drafting import Drafting
 from agent_memory.service.episode_batch import EpisodeBatches
@@ -34,6 +35,7 @@ from agent_memory.service.working import WorkingMemory
 from tests.edge import Edge
 from tests.fakes.bodies import InMemoryBodies
 from tests.fakes.clock import Clock
+from tests.fakes.context import InMemoryContextStore
 from tests.fakes.control import InMemoryApiKeyStore, InMemorySubjectStore, RotatingPepper
 from tests.fakes.embedding import WordEmbedder
 from tests.fakes.episodes import InMemoryEpisodeStore
@@ -48,6 +50,7 @@ from tests.fakes.usage import InMemoryAgentRegistry, InMemoryUsageStore
 from tests.fix_aws import Aws
 
 CHUNK_TOKENS = 200
+CONTEXT_DEADLINE_S = 20.0  # a loaded machine is slow
 
 
 @pytest.fixture
@@ -71,6 +74,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
     memories, embedder = InMemoryMemoryStore(tally), WordEmbedder(tally=tally)
     procedures, jobs = InMemoryProcedureStore(tally), InMemoryJobStore(idempotency)
     facts = InMemoryFactStore(tally)
+    store = InMemoryContextStore(memories, facts, procedures)
     drafting = Drafting(embedder, CHUNK_TOKENS, tally, later=LaterVectors(jobs))
     waiting, credit = Waiting(), Credit(clock())
     bodies = InMemoryBodies()
@@ -98,6 +102,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
         "facts": Facts(facts, subjects, clock),
         "procedures": Procedures(procedures, embedder, "english", tally, clock),
         "sessions": Sessions(jobs, subjects, None, clock),
+        "context": Context(states, values, embedder, store, "english", clock, CONTEXT_DEADLINE_S),
         "unified": Unified(working, episodes, memories, semantic, registry, values, clock),
         "purge": Purge(
             {"semantic": memories, "facts": facts, "procedures": procedures},
@@ -121,6 +126,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, aws: Aws, clock: Clock, tenant: st
     monkeypatch.setenv("CONTROL_TABLE", aws.control_table)
     monkeypatch.setenv("ARCHIVE_BUCKET", aws.bucket)
     monkeypatch.setenv("EMBEDDING_CHUNK_TOKENS", str(CHUNK_TOKENS))
+    monkeypatch.setenv("CONTEXT_DEADLINE_S", str(CONTEXT_DEADLINE_S))
     forget_clients()
     # A loaded machine is slow: what waits for another request because of it would be missed here.
     monkeypatch.setattr("agent_memory.adapters.aws_json._HURRIED_S", 10.0)
@@ -130,7 +136,10 @@ def deployed(monkeypatch: pytest.MonkeyPatch, aws: Aws, clock: Clock, tenant: st
     monkeypatch.setattr(bootstrap, "_facts", lambda: facts)
     procedures = InMemoryProcedureStore(bootstrap.tally())
     monkeypatch.setattr(bootstrap, "_procedures", lambda: procedures)
-    monkeypatch.setattr(bootstrap, "embeddings", lambda: embedder, raising=False)
+    store = InMemoryContextStore(memories, facts, procedures)
+    monkeypatch.setattr(bootstrap, "_context_store", lambda: store)
+    for name in ("embeddings", "_context_embeddings"):
+        monkeypatch.setattr(bootstrap, name, lambda: embedder, raising=False)
     yield Edge(tenant)
     forget_clients()
 

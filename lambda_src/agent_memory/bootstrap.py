@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from agent_memory.adapters.tenant_sessions import TenantSessions
     from agent_memory.domain import purge as purged
     from agent_memory.domain.archive import ArchivedObject, ArchiveIndex, ColdObjects
+    from agent_memory.domain.context import ContextStore
     from agent_memory.domain.database import Database
+    from agent_memory.domain.embedding import Embedders
     from agent_memory.domain.embedding_models import PlanStore, Space
     from agent_memory.domain.fact_store import FactStore
     from agent_memory.domain.jobs import JobStore, JobWork, Kind
@@ -44,11 +46,12 @@ if TYPE_CHECKING:
     from agent_memory.service.admission import Admission
     from agent_memory.service.archiving import Archiving
     from agent_memory.service.buckets import AgentBuckets
+    from agent_memory.service.context import Context
     from agent_memory.service.credit import Credit
     from agent_memory.service.deliveries import Deliveries
     from agent_memory.service.doing_jobs import DoingJobs
     from agent_memory.service.drafting import Drafting
-    from agent_memory.service.embedding import Embeddings
+    from agent_memory.service.embedding import Embeddings, VectorCache
     from agent_memory.service.embedding_models import EmbeddingModels
     from agent_memory.service.enable_login import EnableLogin
     from agent_memory.service.episode_batch import EpisodeBatches
@@ -129,9 +132,18 @@ def dynamodb() -> "AwsJsonClient":
     return make_client(settings.region, _of_the_tenant())
 
 
+@cache
+def _dynamodb_beside() -> "AwsJsonClient":
+    """As `dynamodb`, for a thread beside the request's own, which may not outlive it for long."""
+    from agent_memory.adapters.dynamodb import make_client
+
+    return make_client(settings.region, _of_the_tenant(), patience_s=settings.context_deadline_s)
+
+
 def data_calls() -> int:
     """Calls to DynamoDB so far, for the log line of a request."""
-    return dynamodb().calls
+    beside = _dynamodb_beside().calls if _dynamodb_beside.cache_info().currsize else 0
+    return dynamodb().calls + beside
 
 
 @cache
@@ -430,10 +442,14 @@ def _public_authorities() -> str:
 @cache
 def embedding_plan() -> "PlanStore":
     """Where it stands which models are used: nobody's record, reached with the function's own role."""
+    return _plan()
+
+
+def _plan(patience_s: float | None = None) -> "PlanStore":
     from agent_memory.adapters.dynamodb import make_client
     from agent_memory.adapters.dynamodb_embedding_models import DynamoPlanStore
 
-    return DynamoPlanStore(make_client(settings.region), settings.control_table)
+    return DynamoPlanStore(make_client(settings.region, patience_s=patience_s), settings.control_table)
 
 
 def deployed_spaces() -> "tuple[Space, ...]":
@@ -448,20 +464,31 @@ def deployed_spaces() -> "tuple[Space, ...]":
 @cache
 def embeddings() -> "EmbeddingModels":
     """The embedding models, with their cache."""
+    return _embeddings(embedding_plan(), settings.embedding_timeout_s)
+
+
+@cache
+def _vectors() -> "VectorCache":
+    from agent_memory.service.embedding import VectorCache
+
+    return VectorCache()
+
+
+def _embeddings(plan: "PlanStore", timeout_s: float) -> "EmbeddingModels":
     from agent_memory.adapters.bedrock import TitanEmbedding, make_client
     from agent_memory.domain.usage import Tally
-    from agent_memory.service.embedding import Embeddings, VectorCache
+    from agent_memory.service.embedding import Embeddings
     from agent_memory.service.embedding_models import EmbeddingModels, Plans
 
-    client, cache, known = make_client(settings.region), VectorCache(), deployed_spaces()
+    client, known = make_client(settings.region), deployed_spaces()
 
     def make(space: "Space", counted: bool) -> "Embeddings | None":  # noqa: FBT001 - the plan's word
         if space not in known:
             return None
         counts = tally() if counted else Tally()
-        return Embeddings(TitanEmbedding(client, *space), counts, settings.embedding_timeout_s, acting_tenant, cache)
+        return Embeddings(TitanEmbedding(client, *space), counts, timeout_s, acting_tenant, _vectors())
 
-    return EmbeddingModels(Plans(embedding_plan(), known[0], now), make)
+    return EmbeddingModels(Plans(plan, known[0], now), make)
 
 
 @cache
@@ -609,6 +636,38 @@ def _summarizer() -> "Summarizer | None":
 
     client, tokens = make_client(settings.region), settings.summarizer_output_tokens
     return TranscriptSummarizer(ConverseModel(client, settings.summarizer_model, tokens), settings.summarizer_timeout_s)
+
+
+@cache
+def _context_store() -> "ContextStore":
+    from agent_memory.adapters.sql_context import SqlContextStore
+
+    return SqlContextStore(database())
+
+
+@cache
+def _context_embeddings() -> "Embedders":
+    """Half of a context's time is the model's, and what is not used of it the database's."""
+    half = settings.context_deadline_s / 2
+    return _embeddings(_plan(half), half)
+
+
+@cache
+def context() -> "Context":
+    """Context, of all layers."""
+    from agent_memory.adapters.dynamodb_state import DynamoStateStore
+    from agent_memory.service.context import Context
+
+    states = DynamoStateStore(_dynamodb_beside(), settings.memory_table, idempotency(), tally())
+    return Context(
+        states,
+        large_values(),
+        _context_embeddings(),
+        _context_store(),
+        settings.search_language,
+        now,
+        settings.context_deadline_s,
+    )
 
 
 @cache

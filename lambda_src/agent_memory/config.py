@@ -154,6 +154,11 @@ class Settings:
         return float(self._required("EMBEDDING_TIMEOUT_S"))
 
     @property
+    def context_deadline_s(self) -> float:
+        """By when a context is answered with what has come."""
+        return float(self._required("CONTEXT_DEADLINE_S"))
+
+    @property
     def job_queue_url(self) -> str:
         """Queue of jobs."""
         return self._required("JOB_QUEUE_URL")

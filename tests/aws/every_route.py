@@ -88,6 +88,9 @@ REQUESTS: dict[str, list[tuple[str, str, Any, bool]]] = {
     "DELETE /v1/procedures/{name}": [("DELETE", "/v1/procedures/refund", None, True)],
     "POST /v1/sessions/{session_id}/end": [("POST", "/v1/sessions/s/end", END, True)],
     "GET /v1/jobs/{job_id}": [("GET", "/v1/jobs/unknown", None, False)],
+    "POST /v1/context": [
+        ("POST", "/v1/context", {"agent_id": "planner", "session_id": "s", "user_id": "u", "message": "tea?"}, True)
+    ],
     "POST /v1/memory": [("POST", "/v1/memory", each, True) for each in (STATE, EPISODE, MEMORY)],
     "GET /v1/memory": [("GET", "/v1/memory?agent_id=planner", None, False)],
     "GET /v1/memory/{agent_id}": [("GET", "/v1/memory/planner", None, False)],

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STATE: dict[str, Any] = {"agent_id": "planner", "data": {"x": 1}}
 EPISODE: dict[str, Any] = {"agent_id": "planner", "session_id": "s", "type": "action", "content": "tea"}
 MEMORY: dict[str, Any] = {"agent_id": "planner", "content": "the user likes tea"}
+CONTEXT: dict[str, Any] = {"agent_id": "planner", "user_id": "ana", "message": "tea?"}
 STEP: dict[str, Any] = {"agent_id": "planner", "state": {"x": 1}, "status": "done"}
 CLAIM: dict[str, Any] = {"agent_id": "planner", "tool": "search", "arguments_hash": "h", "lease_s": 60}
 FACT: dict[str, Any] = {"user_id": "u", "subject": "Ana", "predicate": "lives in", "value": "Paris"}
@@ -123,6 +124,9 @@ REQUESTS = {
     ),
     "POST /v1/sessions/{session_id}/end": Write(
         "/v1/sessions/s/end", END, 202, ("/v1/sessions/s/end", END | {"summary": "Ana stays."})
+    ),
+    "POST /v1/context": Write(
+        "/v1/context", CONTEXT, 200, ("/v1/context", CONTEXT | {"message": "milk?"}), (*A_STATE, *A_MEMORY)
     ),
     "POST /v1/memory": Write("/v1/memory", EPISODE, 201, ("/v1/memory", STATE)),
     "POST /v1/memory/search": Write(

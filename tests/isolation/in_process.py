@@ -73,6 +73,7 @@ def deployed(moto: str, aurora: Aurora, database: str = "memory") -> Iterator[De
         "CONTROL_TABLE": aws.control_table,
         "ARCHIVE_BUCKET": aws.bucket,
         "EMBEDDING_CHUNK_TOKENS": "200",
+        "CONTEXT_DEADLINE_S": "20",
         "PEPPER_PARAMETER": _PEPPER,
     }
     postgres, embedder = Postgres(lambda: dsn), WordEmbedder()
@@ -81,7 +82,8 @@ def deployed(moto: str, aurora: Aurora, database: str = "memory") -> Iterator[De
         stack.enter_context(make_tables(aws))
         stack.enter_context(make_bucket(aws))
         stack.enter_context(patch.object(bootstrap, "database", lambda: postgres))
-        stack.enter_context(patch.object(bootstrap, "embeddings", lambda: embedder))
+        for models in ("embeddings", "_context_embeddings"):
+            stack.enter_context(patch.object(bootstrap, models, lambda: embedder))
         forget_clients()
         stack.callback(forget_clients)
         _set_pepper(aws)

@@ -28,7 +28,7 @@ _THROTTLED = {
 
 
 class AwsJsonClient(AwsClient):
-    """One service endpoint; an operation that may pass is tried several times."""
+    """One service endpoint; an operation that may pass is tried several times, for no longer than `patience_s`."""
 
     def __init__(
         self,
@@ -38,8 +38,10 @@ class AwsJsonClient(AwsClient):
         *,
         protocol: str,
         credentials: CredentialSource = own_role,
+        patience_s: float | None = None,
     ) -> None:
         super().__init__(service, region, credentials=credentials)
+        self._patience = (_ATTEMPT_S, _GIVE_UP_S) if patience_s is None else (patience_s / 2, patience_s / 2)
         self._service = service
         self._target_prefix = target_prefix
         self._content_type = f"application/x-amz-json-{protocol}"
@@ -85,7 +87,7 @@ class AwsJsonClient(AwsClient):
         body = json.dumps(request).encode()
         self.calls += not self._aside
         resent = False
-        attempt_s, give_up_s = (_HURRIED_S, _HURRIED_S) if self._hurried else (_ATTEMPT_S, _GIVE_UP_S)
+        attempt_s, give_up_s = (_HURRIED_S, _HURRIED_S) if self._hurried else self._patience
         started = time.monotonic()
         for attempt in range(_ATTEMPTS):
             if not pause(attempt, started + give_up_s):

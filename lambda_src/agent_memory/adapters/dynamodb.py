@@ -28,9 +28,13 @@ class ConditionFailed(Exception):
         self.resent = resent
 
 
-def make_client(region: str, credentials: CredentialSource = own_role) -> AwsJsonClient:
+def make_client(
+    region: str, credentials: CredentialSource = own_role, patience_s: float | None = None
+) -> AwsJsonClient:
     """Make the client; it connects at its first call."""
-    return AwsJsonClient("dynamodb", "DynamoDB_20120810", region, protocol="1.0", credentials=credentials)
+    return AwsJsonClient(
+        "dynamodb", "DynamoDB_20120810", region, protocol="1.0", credentials=credentials, patience_s=patience_s
+    )
 
 
 def get(client: AwsJsonClient, table: str, item_key: Item) -> Item | None:

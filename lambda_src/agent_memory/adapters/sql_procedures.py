@@ -117,7 +117,7 @@ class SqlProcedureStore:
             "least": search.least,
         }
         rows = self._page("match", tenant_id, request, query=vector_text(search.vector))
-        return Matches([_match(row) for row in rows], partial=bool(rows) and len(rows) < _int(rows[0]["found"]))
+        return Matches([read_match(row) for row in rows], partial=bool(rows) and len(rows) < _int(rows[0]["found"]))
 
     def delete(
         self, tenant_id: str, name: str, agent_id: str | None, now: datetime, answer: IdempotencyRecord | None
@@ -178,7 +178,8 @@ def _made(draft: ProcedureDraft, told: Row) -> Put:
     return Put(procedure, outcome["created"])
 
 
-def _match(row: Row) -> Match:
+def read_match(row: Row) -> Match:
+    """A match from a row of `memory.match`, or from another function's that names its columns so."""
     similarity = None if row["similarity"] is None else _float(row["similarity"])
     return Match(_procedure(row), str(row["phrase"]), _float(row["score"]), similarity, _float(row["overlap"]))
 

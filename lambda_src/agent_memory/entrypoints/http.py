@@ -129,7 +129,7 @@ def _known(error: errors.AgentMemoryError) -> tuple[int, str]:
 def _answer(
     event: dict[str, Any], routes: Mapping[str, Route], route: str, *, counted: bool
 ) -> tuple[int, JsonObject, dict[str, str]]:
-    request_id = event["requestContext"]["requestId"]
+    request_id, began = event["requestContext"]["requestId"], time.monotonic()
     try:
         scope = scopes()[route]
         caller = Caller.of(event) if scope else Caller("", (), b"")
@@ -139,7 +139,7 @@ def _answer(
             caller.check(scope)
             if not route.startswith("GET ") and routes[route] not in _TAKING_QUERIES:
                 _refuse_query(event)
-        return _once(Request(event, caller), routes[route], route)
+        return _once(Request(event, caller, began=began), routes[route], route)
     except tuple(_STATUS) as exc:
         headers = {} if exc.retry_after_s is None else {"retry-after": str(exc.retry_after_s)}
         return error_status(exc), {"error": error_body(exc)}, headers

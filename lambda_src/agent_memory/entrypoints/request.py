@@ -1,6 +1,7 @@
 """An HTTP API event (payload 2.0) as the routes see it."""
 
 import base64
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -68,6 +69,7 @@ class Request:
     event: dict[str, Any]
     caller: Caller
     attempt: Attempt = field(default_factory=Attempt)
+    began: float = field(default_factory=time.monotonic)  # when this function took it up
 
     @property
     def tenant_id(self) -> str:

@@ -9,6 +9,7 @@ module "agent_memory" {
   api                 = var.api
   archive             = var.archive
   connection          = var.connection
+  context             = var.context
   database            = merge(var.database, { port = var.database_port })
   deletion_protection = var.deletion_protection
   embedding           = var.embedding

@@ -8,6 +8,7 @@ module "agent_memory" {
   api                 = var.api
   archive             = var.archive
   connection          = var.connection
+  context             = var.context
   database            = var.database
   deletion_protection = var.deletion_protection
   embedding           = var.embedding

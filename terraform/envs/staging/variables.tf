@@ -53,6 +53,12 @@ variable "connection" {
   default     = null
 }
 
+variable "context" {
+  description = "By when a context is answered."
+  type        = any
+  default     = null
+}
+
 variable "database" {
   description = "The Aurora cluster."
   type        = any

@@ -40,17 +40,22 @@ locals {
       }
     }
 
-    # What is known beyond single records: facts, and what is to become of sessions.
+    # What is known beyond single records: facts, and what is to become of sessions; and of all layers, a session's state among
+    # them, what helps to answer a message.
     knowledge = {
-      timeout_s   = local._embedding_function_s
-      environment = merge(local._tables, local._embedding, local._job_environment)
-      policy      = local._embeds
+      timeout_s = local._embedding_function_s
+      environment = merge(
+        local._tables, local._embedding, local._job_environment, local._bucket,
+        { CONTEXT_DEADLINE_S = tostring(var.context.deadline_s) },
+      )
+      policy = local._embeds
       tenant_policy = {
-        DataKeys         = local._data_keys
-        SubjectsAndNotes = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local._memory] }
-        Jobs             = { actions = ["dynamodb:BatchWriteItem", "dynamodb:GetItem"], resources = [local._control] }
-        Answers          = local._answers
-        Usage            = local._usage
+        DataKeys      = local._data_keys
+        Memory        = { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local._memory] }
+        LinksToStates = local._links_to_bodies
+        Jobs          = { actions = ["dynamodb:BatchWriteItem", "dynamodb:GetItem"], resources = [local._control] }
+        Answers       = local._answers
+        Usage         = local._usage
       }
     }
 

@@ -13,6 +13,9 @@ locals {
   # An action that two statements give can be taken from neither: who reads all of a tenant's objects has this from _archived.
   _states_bodies = merge(local._bodies, { actions = concat(local._bodies.actions, ["s3:GetObject"]) })
 
+  # Links are good for what their signer may do, and this one only signs.
+  _links_to_bodies = merge(local._bodies, { actions = ["s3:GetObject"] })
+
   _uploads = {
     actions   = ["s3:GetObject"]
     resources = ["${module.archive.bucket_arn}/!uploads"]

@@ -71,6 +71,18 @@ variable "deletion_protection" {
   nullable    = false
 }
 
+variable "context" {
+  description = "`deadline_s`: by when `POST /v1/context` answers with what has come; what a slow store did not give is named in the answer."
+  type        = object({ deadline_s = optional(number, 2.5) })
+  default     = {}
+  nullable    = false
+
+  validation { # the functions have 13 s and more
+    condition     = var.context.deadline_s >= 0.5 && var.context.deadline_s <= 10
+    error_message = "context.deadline_s must be 0.5 seconds, less than which no cold connection takes, to 10, for which nobody waits; got ${var.context.deadline_s}."
+  }
+}
+
 variable "embedding" {
   description = <<-EOT
     How texts become vectors. `model_id`: the Bedrock model, to be had in the deployment's region. `dimensions`: numbers of a vector;

@@ -151,18 +151,19 @@ run "semantic_binds_sessions_and_counts_and_reads_no_table" {
   }
 }
 
-run "knowledge_binds_sessions_and_counts_and_leaves_jobs_behind" {
+run "knowledge_reads_states_binds_sessions_and_counts_and_leaves_jobs_behind" {
   command = plan
 
   assert {
     condition = local._uses_of_database.knowledge.tenant_policy == {
-      DataKeys         = local._data_keys
-      Answers          = { actions = ["dynamodb:PutItem"], resources = [local._control] }
-      Jobs             = { actions = ["dynamodb:BatchWriteItem", "dynamodb:GetItem"], resources = [local._control] }
-      SubjectsAndNotes = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local._memory] }
-      Usage            = { actions = ["dynamodb:UpdateItem"], resources = [local._control] }
+      DataKeys      = local._data_keys
+      Answers       = { actions = ["dynamodb:PutItem"], resources = [local._control] }
+      Jobs          = { actions = ["dynamodb:BatchWriteItem", "dynamodb:GetItem"], resources = [local._control] }
+      LinksToStates = { actions = ["s3:GetObject"], resources = [module.archive.bucket_arn], within = "*/bodies/" }
+      Memory        = { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local._memory] }
+      Usage         = { actions = ["dynamodb:UpdateItem"], resources = [local._control] }
     }
-    error_message = "What is known is in PostgreSQL, and what is to be done in the control table."
+    error_message = "What is known is in PostgreSQL, what is to be done in the control table; a state is read, and links to its value are signed."
   }
 
   assert {
