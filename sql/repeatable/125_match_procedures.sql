@@ -21,41 +21,47 @@ CREATE OR REPLACE FUNCTION memory.match_procedures(
 ) RETURNS TABLE (agent_id text, name text, version bigint, ordinal integer, phrase text, score double precision,
     similarity double precision, overlap double precision, record text)
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog
-SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_nestloop = off SET enable_mergejoin = off SET jit = off
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 BEGIN
+    -- Each table is read once, by the scope that its key begins with, and put together by hashes.
     RETURN QUERY
     WITH usable AS (
         SELECT p.agent_id, p.name, p.version, p.purposes, p.user_id, max(p.agent_id) OVER (PARTITION BY p.name) AS nearest
         FROM memory.procedures AS p
         WHERE p.tenant_id = tenant AND p.agent_id IN ('', coalesce(agent, '')) AND p.version > 0
           AND (p.expires_at IS NULL OR p.expires_at > at)
-    ), compared AS (
-        SELECT u.agent_id, u.name, u.version, t.ordinal, t.phrase, v.similarity,
-            CASE WHEN cardinality(t.lexemes) > 0 THEN (
-                SELECT CAST(count(*) AS double precision) FROM unnest(t.lexemes) AS said
-                WHERE said = ANY (match_procedures.lexemes)
-            ) / cardinality(t.lexemes) ELSE 0 END AS overlap
+    ), near AS MATERIALIZED ( -- the vectors go no further than their distances
+        SELECT v.agent_id, v.name, v.ordinal, 1 - (v.embedding OPERATOR(public.<=>) query) AS similarity
+        FROM memory.procedure_vectors AS v
+        WHERE v.tenant_id = tenant AND v.agent_id IN ('', coalesce(agent, '')) AND v.model = match_procedures.model
+    ), said AS MATERIALIZED (
+        SELECT t.agent_id, t.name, t.ordinal, CAST(count(*) AS double precision) / cardinality(t.lexemes) AS overlap
+        FROM memory.procedure_triggers AS t CROSS JOIN unnest(t.lexemes) AS word
+        WHERE t.tenant_id = tenant AND t.agent_id IN ('', coalesce(agent, '')) AND word = ANY (match_procedures.lexemes)
+        GROUP BY t.agent_id, t.name, t.ordinal, cardinality(t.lexemes)
+    ), scored AS (
+        SELECT u.agent_id, u.name, u.version, t.ordinal, t.phrase, n.similarity, coalesce(s.overlap, 0) AS overlap,
+            0.6 * greatest(coalesce(n.similarity, 0), 0) + 0.4 * coalesce(s.overlap, 0) AS score
         FROM usable AS u
-        JOIN memory.procedure_triggers AS t ON t.tenant_id = tenant AND t.agent_id = u.agent_id AND t.name = u.name
-        LEFT JOIN LATERAL (
-            SELECT 1 - (each.embedding OPERATOR(public.<=>) query) AS similarity FROM memory.procedure_vectors AS each
-            WHERE each.tenant_id = tenant AND each.agent_id = t.agent_id AND each.name = t.name
-              AND each.ordinal = t.ordinal AND each.model = match_procedures.model
-            OFFSET 0
-        ) AS v ON true
-        WHERE u.agent_id = u.nearest -- an agent's own hides the one of all agents
+        JOIN memory.procedure_triggers AS t ON t.agent_id = u.agent_id AND t.name = u.name
+        LEFT JOIN near AS n ON n.agent_id = t.agent_id AND n.name = t.name AND n.ordinal = t.ordinal
+        LEFT JOIN said AS s ON s.agent_id = t.agent_id AND s.name = t.name AND s.ordinal = t.ordinal
+        WHERE t.tenant_id = tenant AND t.agent_id IN ('', coalesce(agent, ''))
+          AND u.agent_id = u.nearest -- an agent's own hides the one of all agents
           AND (u.purposes = '{}' OR purpose = ANY (u.purposes))
           AND (match_procedures.user_id IS NULL OR u.user_id IS NULL OR u.user_id = match_procedures.user_id)
-    ), scored AS (
-        SELECT c.*, 0.6 * greatest(coalesce(c.similarity, 0), 0) + 0.4 * c.overlap AS score FROM compared AS c
     ), best AS (
         SELECT DISTINCT ON (s.name) s.* FROM scored AS s ORDER BY s.name, s.score DESC, s.ordinal
     )
     SELECT b.agent_id, b.name, CAST(b.version AS bigint), b.ordinal, b.phrase, b.score, b.similarity, b.overlap, w.record
     FROM (SELECT * FROM best AS b ORDER BY round(CAST(b.score AS numeric), 6) DESC, b.name LIMIT at_most) AS b
-    JOIN memory.procedure_versions AS w
-      ON w.tenant_id = tenant AND w.agent_id = b.agent_id AND w.name = b.name AND w.version = b.version
+    CROSS JOIN LATERAL (
+        SELECT each.record FROM memory.procedure_versions AS each
+        WHERE each.tenant_id = tenant AND each.agent_id = b.agent_id AND each.name = b.name AND each.version = b.version
+        OFFSET 0
+    ) AS w
     ORDER BY round(CAST(b.score AS numeric), 6) DESC, b.name;
 END $$;
 
