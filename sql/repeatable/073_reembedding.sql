@@ -10,7 +10,7 @@ SELECT CAST(CAST('[1]' AS public.vector) AS text);
 -- asked by the first pieces of the next `sample` memories behind an id, each among its agent's memories. `after` is where the
 -- next sample begins, null at the end.
 CREATE OR REPLACE FUNCTION memory.compare_models(tenant text, request text)
-RETURNS TABLE (asked bigint, wanted bigint, found bigint, after text)
+RETURNS TABLE (asked bigint, wanted bigint, recalled bigint, after text)
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_variable
@@ -26,7 +26,7 @@ BEGIN
     PERFORM memory.enter_tenant(tenant);
     asked = 0;
     wanted = 0;
-    found = 0;
+    recalled = 0;
     FOR subject IN
         SELECT m.* FROM memory.memories AS m
         WHERE m.tenant_id = tenant AND m.memory_id > coalesce(CAST(given ->> 'after' AS uuid), '00000000-0000-0000-0000-000000000000')
@@ -65,7 +65,7 @@ BEGIN
         CONTINUE WHEN nearest = '{}';
         asked = asked + 1;
         wanted = wanted + cardinality(nearest);
-        found = found + (
+        recalled = recalled + (
             SELECT count(*)
             FROM (
                 SELECT n.memory_id

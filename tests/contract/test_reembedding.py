@@ -1,5 +1,5 @@
-"""The change of the embedding model: what it does, what every search finds meanwhile, and what is left of an operator who
-was killed anywhere."""
+"""The change of the embedding model: what it does, what every search finds meanwhile, and what is left of an operator
+who was killed anywhere."""
 
 from typing import Any
 
@@ -171,7 +171,7 @@ def test_what_the_next_model_does_not_give_is_pending_and_keeps_the_cutover_back
 
     assert accepted.status == 202
     assert function.found("Known to one of two models.", mode="vector", top_k=1) == ["Known to one of two models."]
-    with pytest.raises(Exception, match="did not answer|could not be made"):
+    with pytest.raises(Exception, match=r"did not answer|could not be made"):
         stored.operator().cut_over(0.9, anyway=False)
     assert stored.plans.get() == Plan(OLD, "writing", NEW, stored.plans.get().changed_at)  # type: ignore[union-attr]
 

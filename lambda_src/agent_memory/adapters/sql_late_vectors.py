@@ -70,7 +70,7 @@ class SqlLateVectors:
         """See `LateVectors.compare`; one call for ten searches."""
         asked = {"old": old, "new": new, "now": now, "after": after, "sample": _SAMPLE, "top_k": _TOP_K}
         (told,) = self._database.call("compare_models", {"tenant": tenant_id, "request": dumps(asked)}, _COMPARE_S)
-        asked_of, wanted, found = (int(told[name] or 0) for name in ("asked", "wanted", "found"))
+        asked_of, wanted, found = (int(told[name] or 0) for name in ("asked", "wanted", "recalled"))
         return Compared(asked_of, wanted, found, None if told["after"] is None else str(told["after"]))
 
     def remove(self, tenant_id: str, model: str) -> int:
