@@ -78,7 +78,9 @@ def memories(rest: RestService, turned: TurnedTime, clock: Clock) -> Memories:
 def test_a_minute_of_throttling_loses_no_write(memories: Memories, rest: RestService, turned: TurnedTime) -> None:
     memories.store("Before the storm all is ready.")
     rest.faults = [(429, "ThrottlingException")] * 1_000_000
-    texts, started, waited = [], memories.clock(), []
+    texts: list[str] = []
+    waited: list[float] = []
+    started = memories.clock()
 
     while (memories.clock() - started).total_seconds() < 60:
         before = turned.slept

@@ -53,7 +53,7 @@ def test_whatever_a_kill_leaves_behind_every_search_is_whole_and_the_next_run_en
         deployment.function().store(text)
     kills = 0
 
-    while not run(aws, migrated, tenant, 5 + 4 * kills):
+    while not run(aws, migrated, tenant, 9 + 9 * kills):
         kills += 1
         check([_deployment(aws, migrated, tenant).function()], TEXTS)
 

@@ -24,7 +24,10 @@ print(*sorted({{name.partition(".")[0] for name in set(sys.modules) - before}}))
         ("authorizer", {"boto3", "botocore", "psycopg", "pydantic", "ssl", "http"}),
         ("working", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("episodic", {"boto3", "botocore", "psycopg", "sqlparse"}),
-        ("knowledge", {"boto3", "botocore", "psycopg", "sqlparse", "jsonschema", "pystache", "snowballstemmer", "yaml"}),
+        (
+            "knowledge",
+            {"boto3", "botocore", "psycopg", "sqlparse", "jsonschema", "pystache", "snowballstemmer", "yaml"},
+        ),
         ("unified", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("privacy", {"boto3", "botocore", "psycopg", "sqlparse"}),
         ("keys", {"boto3", "botocore", "psycopg", "sqlparse"}),

@@ -56,26 +56,6 @@ class EmbeddingModels:
         served, *others = self._plans.current().written
         return (self._embedder(served, counted=True), *(self._embedder(other, counted=False) for other in others))
 
-    # Until all who ask for one model hold it for their whole work, by `served`.
-
-    @property
-    def name(self) -> str:
-        """Of the model that is searched."""
-        return self.served().name
-
-    @property
-    def dimensions(self) -> int:
-        """Of the model that is searched."""
-        return self.served().dimensions
-
-    def embed(self, texts: Sequence[str]) -> list[Vector]:
-        """See `Embedder.embed`."""
-        return self.served().embed(texts)
-
-    def attempt(self, texts: Sequence[str]) -> list[Vector | None]:
-        """See `Embedder.attempt`."""
-        return self.served().attempt(texts)
-
     def _embedder(self, space: Space, *, counted: bool) -> Embedder:
         made = self._made.get((space, counted))
         if made is None:
