@@ -80,3 +80,16 @@ def test_a_purge_of_an_agent_takes_the_facts_that_it_alone_knew(api: Api, user: 
 
     assert api.delete(f"/v1/memory/{agent}", expect=200)["deleted"]["facts"] == 1
     assert current(api, user) == ["tea"]
+
+
+def test_a_session_s_facts_are_of_its_user_and_a_repeated_request_is_one_fact(api: Api, user: str) -> None:
+    session = {"agent_id": f"agent-{uuid.uuid4().hex[:12]}", "session_id": "s"}
+    fact = {"user_id": user, "subject": "Ana", "predicate": "lives in", "value": "Paris", **session}
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+
+    first, second = (api.request("PUT", FACTS, fact, headers=headers) for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.json()["data"] == second.json()["data"]
+    assert second.headers["idempotency-replayed"] == "true"
+    api.put(FACTS, fact | {"user_id": f"{user}-2"}, expect=409)
