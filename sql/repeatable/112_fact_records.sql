@@ -65,10 +65,14 @@ BEGIN
         'SELECT b.version, f FROM memory.facts AS f CROSS JOIN LATERAL (SELECT v AS version FROM memory.fact_versions AS v'
         ' WHERE v.tenant_id = $1 AND v.said_by = f.fact_id AND %s OFFSET 0) AS b WHERE f.tenant_id = $1 AND %s'
         ' ORDER BY (b.version).valid_from DESC, (b.version).fact_id DESC LIMIT CAST($3 ->> ''limit'' AS bigint)', believed, named)
-    ELSE format(
-        'SELECT v, w.fact FROM memory.fact_versions AS v CROSS JOIN LATERAL (SELECT f AS fact FROM memory.facts AS f'
-        ' WHERE f.tenant_id = $1 AND f.fact_id = v.said_by AND %s OFFSET 0) AS w WHERE v.tenant_id = $1 AND %s'
-        ' ORDER BY v.valid_from DESC, v.fact_id DESC LIMIT CAST($3 ->> ''limit'' AS bigint)', named, believed)
+    ELSE format( -- whole rows are read of those alone that are shown
+        'SELECT w.version, w.fact FROM (SELECT v.fact_id, v.known_from, v.said_by, v.valid_from FROM memory.fact_versions AS v'
+        ' CROSS JOIN LATERAL (SELECT FROM memory.facts AS f WHERE f.tenant_id = $1 AND f.fact_id = v.said_by AND %s OFFSET 0) AS n'
+        ' WHERE v.tenant_id = $1 AND %s ORDER BY v.valid_from DESC, v.fact_id DESC LIMIT CAST($3 ->> ''limit'' AS bigint)) AS p'
+        ' CROSS JOIN LATERAL (SELECT v AS version, f AS fact FROM memory.fact_versions AS v, memory.facts AS f'
+        ' WHERE v.tenant_id = $1 AND v.fact_id = p.fact_id AND v.known_from = p.known_from'
+        ' AND f.tenant_id = $1 AND f.fact_id = p.said_by OFFSET 0) AS w ORDER BY p.valid_from DESC, p.fact_id DESC',
+        named, believed)
     END USING tenant, of_user, asked;
 END $$;
 
