@@ -5,14 +5,17 @@ What each counter means:
 - `api_calls:<month>`: requests that carried a good API key, refused ones and repetitions of earlier ones included, but
   not those that were one too many. Counted before they are served, some at a time under load: never below what was
   served, and above it by what a warm function has not served yet. Readiness counts for nobody.
-- `embeddings:<month>`: texts that the embedding model was called for; what a cache answered is not among them.
+- `embeddings:<month>`: texts that the embedding model was called for; what a cache answered is not among them. A text
+  that is pending counts when its vectors are made. While a deployment changes its model the calls of the other one
+  count for nobody.
 - `agents`, `sessions`: distinct agents, and distinct sessions of an agent, that anything was ever stored for, until
   the agent is purged. A session stays counted when its state is deleted or expires.
 - `dynamo_bytes`: names and values of the states, episodes, steps and tool calls in DynamoDB, as they are stored. What
   expires, or has moved to the archive, stays counted until DynamoDB removes it, which it does within some days.
 - `s3_bytes`: objects in the archive, all versions, and large values. What was uploaded counts from when a record takes
   it; until then it is gone within two days.
-- `vectors`: pieces of stored texts. What expires stays counted until the tenant's next writes remove it.
+- `vectors`: pieces of stored texts, from when the text is stored: those whose vectors are pending too, and each once
+  however many models it has vectors of. What expires stays counted until the tenant's next writes remove it.
 
 Where the tenant has a limit, work is counted before it is done, and what came out smaller is given back. A counter may
 be off by what a crash kept from being passed on, and by a call whose answer was lost on the way.
