@@ -12,7 +12,7 @@ from local.api import Api
 Results = list[dict[str, Any]]
 
 _BATCH = 50
-_MOST = 100  # memories that a context may choose from: the budget is to decide
+_SHORTEST = 50  # tokens of a line: a context may choose from more memories than it has room for, so the budget decides
 _LINE = re.compile(r"- \[memory (\S+)[^\]]*\] (.*)")
 
 
@@ -53,7 +53,7 @@ class Agent:
 
     def block(self, question: Question, budget: int) -> list[Turn]:
         """The turns that the context at the conversation's end holds whole."""
-        asked = {"agent_id": self._id, "message": question.text, "top_k": _MOST, "token_budget": budget}
+        asked = {"agent_id": self._id, "message": question.text, "top_k": budget // _SHORTEST, "token_budget": budget}
         return held(self._api.ask("/v1/context", asked | {"at": self._end})["block"], self.remembered)
 
     def forget(self) -> None:
