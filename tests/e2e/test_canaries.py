@@ -93,6 +93,21 @@ def _good(canaries: Canaries) -> Iterator[dict[str, Any]]:
         yield {"method": "PUT", "path": "/v1/facts", "body": fact, "headers": headers}
         yield {"method": "POST", "path": "/v1/facts/batch", "body": {"items": [fact]}, "headers": headers}
     yield {"method": "GET", "path": f"/v1/facts?user_id={ids['user_id']}&subject={canaries['subject']}"}
+    procedure = {
+        **{name: ids[name] for name in ("agent_id", "user_id")},
+        **told,
+        "trigger": [canaries["trigger"], canaries["other trigger"]],
+        "steps": [f"{canaries['step of a procedure']} for {{{{name}}}}"],
+        "input_schema": {"properties": {"name": {"description": canaries["description"]}}},
+    }
+    path = f"/v1/procedures/{canaries['procedure']}"
+    arguments = {"agent_id": ids["agent_id"], "arguments": {"name": canaries["argument"]}}
+    for _ in range(2):
+        yield {"method": "PUT", "path": path, "body": procedure, "headers": headers}
+        yield {"method": "POST", "path": f"{path}/render", "body": arguments, "headers": headers}
+        asked = {"message": canaries["message to match"]}
+        yield {"method": "POST", "path": "/v1/procedures/match", "body": asked, "headers": headers}
+    yield {"method": "GET", "path": f"{path}?agent_id={ids['agent_id']}"}
     agent, call = ids["agent_id"], {"tool": canaries["tool"], "arguments_hash": canaries["arguments"], "lease_s": 60}
     run = f"/v1/runs/{canaries['run_id']}"
     for _ in range(2):
@@ -153,6 +168,20 @@ def _bad(canaries: Canaries) -> Iterator[dict[str, Any]]:
         {"valid_to": "1999-01-01T00:00:00Z", "metadata": {"x": canaries["ended"]}},
     ):
         yield {"method": "PUT", "path": "/v1/facts", "body": fact | change}
+    procedure = {"agent_id": agent, "trigger": canaries["bad trigger"], "steps": [canaries["bad step"]]}
+    for broken in (
+        {"steps": [f"{canaries['open section']} {{{{#open}}}}"]},
+        {"steps": [f"{canaries['open tag']} {{{{"]},
+        {"input_schema": {"type": canaries["bad keyword"]}},
+        {"input_schema": {"pattern": canaries["pattern"]}},
+        {"input_schema": {"$ref": f"https://{canaries['remote']}.example/"}},
+    ):
+        yield {"method": "PUT", "path": "/v1/procedures/bad", "body": procedure | broken}
+    checked = {"input_schema": {"properties": {"n": {"enum": [1]}, "s": {"maxLength": 3}, "a": {"not": {}}}}}
+    yield {"method": "PUT", "path": "/v1/procedures/bad", "body": procedure | checked}
+    arguments = {name: canaries[f"argument {name}"] for name in ("n", "s", "a")}
+    body = {"agent_id": agent, "arguments": arguments}
+    yield {"method": "POST", "path": "/v1/procedures/bad/render", "body": body}
     yield {"method": "GET", "path": f"/v1/facts?user_id={agent}&as_of={canaries['as of']}"}
     yield {"method": "GET", "path": f"/v1/memory/semantic?cursor={canaries['cursor']}"}
     yield {"method": "GET", "path": f"/v1/memory/episodic/{agent}?from={canaries['from']}"}

@@ -9,8 +9,8 @@ output "api_id" {
 }
 
 output "admin_environment" {
-  description = "Environment of the command for keys, tenants, the archive, jobs and embeddings."
-  value = merge(local._embedding, {
+  description = "Environment of the command for keys, tenants, the archive, jobs, embeddings and procedures."
+  value = merge(local._embedding, local._database, local._access[var.connection].environment, {
     AWS_REGION            = local._region
     ARCHIVE_BUCKET        = module.archive.bucket_name
     ARCHIVER_FUNCTION     = module.function["archiver"].function_name

@@ -208,6 +208,10 @@ run "the_command_finds_tables_buckets_pepper_and_functions" {
 
   assert {
     condition = output.admin_environment == merge(local._embedding, {
+      DATABASE_APP_SECRET_ARN = module.database.app_secret_arn
+      DATABASE_CLUSTER_ARN = module.database.cluster_arn
+      DATABASE_CONNECTION = "data_api"
+      DATABASE_NAME = module.database.database_name
       AWS_REGION            = "eu-west-1"
       ARCHIVE_BUCKET        = "memory-archive"
       ARCHIVER_FUNCTION     = "memory-archiver"
