@@ -16,7 +16,7 @@ import pytest
 from local import services
 from local.stack import Stack
 from local.state import State
-from tests.e2e.api import Api
+from tests.e2e.api import Api, wait_until
 
 SEMANTIC = "/v1/memory/semantic"
 
@@ -133,16 +133,13 @@ def test_a_mebibyte_of_four_scripts_is_found_by_a_sentence_from_its_middle(api: 
     middle = text.index("\n", len(text) // 2) + 1
     text = text[:middle] + needle + "\n" + text[middle:]
 
-    answers = [api.request("POST", SEMANTIC, {"agent_id": agent, "content": text})]
-    while answers[-1].status_code == 503 and len(answers) < 4:  # a slow machine: what was embedded so far is kept
-        assert int(answers[-1].headers["Retry-After"]) >= 1
-        assert api.get(f"{SEMANTIC}?agent_id={agent}")["results"] == [], "nothing is half written"
-        answers.append(api.request("POST", SEMANTIC, {"agent_id": agent, "content": text}))
-    assert answers[-1].status_code == 201, answers[-1].text[:500]
-    stored = answers[-1].json()["data"]
+    stored = api.post(SEMANTIC, {"agent_id": agent, "content": text}, expect=202)
+    assert stored["embedding"] == "pending"
+    assert found(api, agent, "barometers", mode="lexical")[0]["id"] == stored["id"], "by its words at once"
+    wait_until(lambda: api.get(f"{SEMANTIC}/{stored['id']}")["embedding"] == "ready", 300)
 
     assert stored["content"] == text
-    best = found(api, agent, "Who keeps bees and collects barometers at the lighthouse?", top_k=1)[0]
+    best = found(api, agent, "Who keeps bees and collects barometers at the lighthouse?", top_k=1, mode="vector")[0]
     assert best["id"] == stored["id"]
     assert needle in text[best["passage"]["start"] : best["passage"]["end"]]
     read = api.request("GET", f"{SEMANTIC}/{stored['id']}")
@@ -152,7 +149,7 @@ def test_a_mebibyte_of_four_scripts_is_found_by_a_sentence_from_its_middle(api: 
 def test_a_text_of_several_statements_is_stored_by_the_route_for_every_layer_too(api: Api, agent: str) -> None:
     text = four_scripts(400_000)
 
-    api.post("/v1/memory", {"agent_id": agent, "content": text}, expect=201)
+    api.post("/v1/memory", {"agent_id": agent, "content": text}, expect=202)  # its vectors come later
 
     (listed,) = api.get(f"{SEMANTIC}?agent_id={agent}")["results"]
     assert listed["content"] == text
@@ -233,13 +230,20 @@ def test_a_store_and_a_search_call_the_model_once_each(api: Api, stack: Stack, a
     assert (stored - before, invocations(stack) - stored) == (1, 1)
 
 
-def test_a_throttled_model_leaves_nothing_behind(api: Api, stack: Stack, agent: str) -> None:
+def test_while_the_model_throttles_nothing_is_lost(api: Api, stack: Stack, agent: str) -> None:
+    words = uuid.uuid4().hex
     with switched(stack.bedrock_endpoint_url, "throttled"):
-        refused = api.request("POST", SEMANTIC, {"agent_id": agent, "content": f"unheard of {uuid.uuid4()}"})
+        accepted = api.post(SEMANTIC, {"agent_id": agent, "content": f"unheard of {words}"}, expect=202)
+        assert accepted["embedding"] == "pending"
+        by_words = api.request("POST", f"{SEMANTIC}/search", {"agent_id": agent, "query": words})
+        assert by_words.json()["meta"]["degraded"] == ["vectors"]
+        assert [each["id"] for each in by_words.json()["data"]["results"]] == [accepted["id"]]
+        refused = api.request("POST", f"{SEMANTIC}/search", {"agent_id": agent, "query": words, "mode": "vector"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "UNAVAILABLE")
+        assert int(refused.headers["Retry-After"]) >= 1
 
-    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "UNAVAILABLE")
-    assert int(refused.headers["Retry-After"]) >= 1
-    assert api.get(f"{SEMANTIC}?agent_id={agent}")["results"] == []
+    wait_until(lambda: api.get(f"{SEMANTIC}/{accepted['id']}")["embedding"] == "ready", 300)
+    assert found(api, agent, f"unheard of {words}", mode="vector")[0]["id"] == accepted["id"]
 
 
 def test_a_paused_database_is_answered_fast_and_the_other_layers_go_on(api: Api, stack: Stack, agent: str) -> None:

@@ -47,7 +47,7 @@ class SqlMemoryStore:
     ) -> list[Stored]:
         """See `MemoryStore.store`; one call, or one transaction of several for very long texts."""
         patience = min(
-            _TIMEOUT_S + _CHUNK_S * sum(len(each) for draft in drafts for each in draft.vectors.values()), _LONGEST_S
+            _TIMEOUT_S + _CHUNK_S * sum(len(draft.spans) * max(1, len(draft.vectors)) for draft in drafts), _LONGEST_S
         )
         calls = store_calls(tenant_id, drafts, model, now, answer, self._database.max_request_bytes, patience)
         ((told,), *_) = self._database.call_all(calls, patience)
