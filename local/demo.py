@@ -17,7 +17,7 @@ from local import transcript, whereabouts
 from local.api import Api
 from local.console import INTERRUPTED, exit_after, harmless, heading, say, status, styled
 from local.episodes import batches, expected, item, shown
-from local.recall import memory, questions, told
+from local.recall import PERSON, Next, following, memory, questions, told
 from local.stack import Stack
 from local.state import StackError, chosen
 from local.transcript import Turn
@@ -27,6 +27,7 @@ _SHOWN_TURNS = 8
 _NEWEST = 5
 _BEST = 3
 _MAX_QUESTION = 8192
+_BUDGET = 500
 
 
 class Demo:
@@ -107,6 +108,17 @@ class Demo:
             for result in results:
                 say(f"    {result['similarity_score']:.2f}  {harmless(result['content'])}")
 
+    def prepare(self, following: Next) -> None:
+        """Show what an agent puts before its model when the person goes on."""
+        heading(f"Context for the next message: {harmless(following.message)}")
+        for fact in following.facts:
+            self.api.data("PUT", "/v1/facts", json=fact | {"agent_id": self.agent})
+        asked = {"agent_id": self.agent, "user_id": PERSON, "message": following.message[:_MAX_QUESTION]}
+        told = self.api.data("POST", "/v1/context", json=asked | {"top_k": _BEST, "token_budget": _BUDGET})
+        _expect(bool(told["block"]), "nothing was known")
+        for line in told["block"].split("\n"):
+            say(f"    {harmless(line)}")
+
     def keep_state(self) -> None:
         """Save state, change it, and see a writer with a stale version refused."""
         heading("Working memory: a stale writer is refused")
@@ -144,7 +156,7 @@ class Demo:
             say(f"    {styled(at[:16].replace('T', ' '), 'dim')}  {harmless(speaker)}: {harmless(text)}")
 
 
-def run(stack: Stack, turns: list[Turn], questions: list[str]) -> None:
+def run(stack: Stack, turns: list[Turn], questions: list[str], following: Next) -> None:
     """Play all parts."""
     demo = Demo(stack, turns, questions)
     demo.remember()
@@ -152,6 +164,7 @@ def run(stack: Stack, turns: list[Turn], questions: list[str]) -> None:
     demo.recall_newest()
     demo.understand()
     demo.answer()
+    demo.prepare(following)
     demo.keep_state()
     demo.hide()
     whereabouts.show(stack)
@@ -176,7 +189,9 @@ def main() -> int:
     try:
         path = Path(sys.argv[1]) if sys.argv[1:] else transcript.SAMPLE
         turns = transcript.load(path)
-        run(up(chosen()), turns, questions(turns, sample=path == transcript.SAMPLE))
+        is_sample = path == transcript.SAMPLE
+        asked = questions(turns, sample=is_sample)
+        run(up(chosen()), turns, asked, following(turns, asked, sample=is_sample))
     except (StackError, httpx.HTTPError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

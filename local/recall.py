@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.transcript import Turn
 
@@ -12,6 +12,17 @@ _QUESTIONS = (
     "Which floor is the new flat on?",
 )
 _ASKED = 3
+PERSON = "person"
+"""Whose conversation it is: memories and facts are of a user."""
+_FACTS = (("Noor", "lives in", "Porto"), ("Pim", "must not eat", "cashews"))
+_NEXT = "A piano tuner wants to come. Where do we live, and on which floor?"
+
+
+class Next(NamedTuple):
+    """What the person says next, and facts that are known by then."""
+
+    message: str
+    facts: tuple[dict[str, Any], ...]
 
 
 def memory(agent: str, turn: Turn) -> dict[str, Any]:
@@ -19,6 +30,7 @@ def memory(agent: str, turn: Turn) -> dict[str, Any]:
     return {
         "agent_id": agent,
         "namespace": "conversation",
+        "user_id": PERSON,
         "content": f"{turn.speaker} ({turn.at:%-d %B %Y}): {turn.text}",
         "session_id": turn.session,
         "metadata": {"speaker": turn.speaker},
@@ -38,3 +50,11 @@ def questions(turns: Sequence[Turn], *, sample: bool) -> list[str]:
     if sample:
         return list(_QUESTIONS)
     return [turn.text for turn in told(turns) if turn.text.rstrip().endswith("?")][-_ASKED:]
+
+
+def following(turns: Sequence[Turn], asked: Sequence[str], *, sample: bool) -> Next:
+    """What comes after our own conversation, with what it settled; after another one, its last question again."""
+    if not sample:
+        return Next((asked or [turn.text for turn in told(turns)] or ["what was said?"])[-1], ())
+    facts = [{"subject": subject, "predicate": predicate, "value": value} for subject, predicate, value in _FACTS]
+    return Next(_NEXT, tuple({"user_id": PERSON, **fact} for fact in facts))

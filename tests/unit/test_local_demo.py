@@ -9,6 +9,7 @@ import pytest
 
 from local.console import harmless
 from local.demo import Demo
+from local.recall import PERSON, following
 from local.state import StackError
 from local.transcript import Turn
 from tests.unit.test_local_state import STACK
@@ -72,3 +73,28 @@ def test_what_was_said_is_quoted_harmlessly(capsys: pytest.CaptureFixture[str]) 
     shown._quote([("s", AT.isoformat(), "Ana\x07", "gone\r\x1b[2J")])
 
     assert "Ana\\x07: gone\\r\\x1b[2J\n" in capsys.readouterr().out
+
+
+def test_the_context_of_the_next_message_is_shown_with_the_facts_that_were_put(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[tuple[str, dict[str, str]]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.url.path.removeprefix("/api"), json.loads(request.content)))
+        return httpx.Response(200, json={"data": {"block": "Memory:\n- [fact 1] Noor lives in: Porto\x1b[2J"}})
+
+    shown = demo([turn(1)], answer)
+    shown.prepare(following([turn(1)], [], sample=True))
+
+    paths = [path for path, _ in asked]
+    assert paths == ["/v1/facts", "/v1/facts", "/v1/context"]
+    assert all((body["user_id"], body["agent_id"]) == (PERSON, shown.agent) for _, body in asked)
+    assert "Noor lives in: Porto\\x1b[2J\n" in capsys.readouterr().out
+
+
+def test_a_context_of_nothing_stops_the_demonstration() -> None:
+    shown = demo([turn(1)], lambda _: httpx.Response(200, json={"data": {"block": ""}}))
+
+    with pytest.raises(StackError, match="nothing was known"):
+        shown.prepare(following([turn(1, text="hello?")], ["hello?"], sample=False))
