@@ -20,6 +20,7 @@ _INCIDENTAL = (
     (re.compile(r"\b[0-9A-HJKMNP-TV-Z]{26}\b"), "<ulid>"),
     (re.compile(r"amk_\w+"), "<key>"),
     (re.compile(r'"(latency_ms|api_calls_month|embeddings_generated_month)":[\d.]+'), r'"\1"'),
+    (re.compile(r'"timings":{[^}]*}'), '"timings"'),
     (re.compile(r'"(last_\w+)":(null|"[^"]*")'), r'"\1"'),
     (re.compile(r'"next_cursor":"[^"]*"'), '"next_cursor":"<cursor>"'),
     (re.compile(r'"(body_url|url|upload_id)":"[^"]*"'), r'"\1"'),
