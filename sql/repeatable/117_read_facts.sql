@@ -26,10 +26,10 @@ END $$;
 
 -- `request` as in memory.facts_at, with user_id; as_of and known_at are optional: by default what is known now of now, by
 -- whichever clock is ahead, so that what another function said a moment ago holds. Rows up to `budget` bytes, at least one; each
--- says which times were meant, with which the next page goes on.
+-- says which times were meant, with which the next page goes on. STABLE, so that the bundle and the facts are of one moment.
 CREATE OR REPLACE FUNCTION memory.list_facts(tenant text, request text, budget bigint)
 RETURNS TABLE (id text, record bytea, more boolean, as_of bigint, known_at bigint)
-LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     asked jsonb = jsonb_strip_nulls(CAST(request AS jsonb));
@@ -40,7 +40,10 @@ BEGIN
     PERFORM memory.enter_tenant(tenant);
     SELECT b.known_at INTO latest FROM memory.fact_bundles AS b WHERE b.tenant_id = tenant AND b.user_id = asked ->> 'user_id';
     moment = coalesce(CAST(asked ->> 'as_of' AS timestamptz), greatest(CAST(asked ->> 'now' AS timestamptz), latest));
-    known = coalesce(CAST(asked ->> 'known_at' AS timestamptz), latest);
+    known = least(CAST(asked ->> 'known_at' AS timestamptz), latest); -- what will be known is not known yet
+    IF known = latest THEN
+        asked = asked - 'known_at';
+    END IF;
     RETURN QUERY
     WITH page AS (
         SELECT k.version, memory.describe_fact(k.version, k.fact) AS record,

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -204,6 +205,19 @@ def test_a_session_s_facts_are_of_the_session_s_user(known: KnownFacts) -> None:
 
     with pytest.raises(Conflict):
         known.say("Rome", 1, agent_id="a", session_id="s", user_id="bob")
+
+
+def test_a_walk_by_a_known_time_to_come_is_one_by_now(known: KnownFacts) -> None:
+    for number in range(1, 5):
+        known.say(number, number, **LIKES)
+    soon = known.clock() + timedelta(days=1)
+    first = known.facts.find(known.tenant, FactsQuery(user_id="ana", limit=2, known_at=soon), KEY)
+    known.say(9, 2, **LIKES)
+
+    query = FactsQuery(user_id="ana", limit=9, known_at=soon, cursor=first.next_cursor)
+    rest = known.facts.find(known.tenant, query, KEY)
+
+    assert [parse(each)["value"] for each in [*first.facts, *rest.facts]] == [4, 3, 2, 1]
 
 
 def _json(told: Any) -> str:

@@ -200,7 +200,8 @@ class InMemoryFactStore:
     def facts(self, tenant_id: str, asked: FactsAsked) -> FactPage:
         bundle = self._bundles.get((tenant_id, asked.user_id), Bundle())
         as_of = asked.as_of or max(asked.now, bundle.known_at or asked.now)
-        known = asked.known_at or bundle.known_at or asked.now
+        latest = bundle.known_at or asked.now
+        known = min(asked.known_at or latest, latest)  # what will be known is not known yet
         found = [
             fact
             for versions in bundle.versions.values()
