@@ -92,7 +92,7 @@ class Memories:
         """What does the jobs that stores leave behind; waiting turns the clock."""
         assert self.late
         missing = MissingVectors(self.late, self.embedder, CHUNK_TOKENS, self.clock)
-        return EmbedJobs(self.late, missing, self.clock, lambda seconds: void(self.clock.turn(seconds=seconds)))
+        return EmbedJobs(self.late, missing, self.clock, lambda seconds: void(self.clock.turn(seconds=seconds)), 10)
 
     def queued(self) -> list[Job]:
         """The jobs that nobody has done yet."""

@@ -1,5 +1,6 @@
 """Texts whose vectors come later: in memory, and in PostgreSQL by each connection mode."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -140,6 +141,23 @@ def test_while_the_model_is_away_the_job_waits(memories: Memories, pending: Stor
     memories.embedder.away = False
     memories.do_jobs()
 
+    assert memories.found("piano", mode="vector") == [PIANO]
+
+
+def test_a_worker_tries_again_itself_while_there_is_time(
+    memories: Memories, pending: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = memories.queued()
+    patient = memories.embed_jobs()
+    monkeypatch.setattr(patient, "_longest", timedelta(seconds=60))
+    started = memories.clock()
+
+    def sleep(seconds: float) -> None:
+        memories.embedder.away = memories.clock.turn(seconds=seconds) < started + timedelta(seconds=20)
+
+    monkeypatch.setattr(patient, "_sleep", sleep)
+
+    assert patient.run(job, memories.jobs.payload(job) or {}) == {"memories": 1}
     assert memories.found("piano", mode="vector") == [PIANO]
 
 

@@ -23,6 +23,9 @@ from agent_memory.service.embedding_models import attempt_all
 # Longer than a store may take that begins when its job is put.
 _STORED_WITHIN = timedelta(seconds=60)
 _WAITS_S = (0.2, 0.5, 1.0, 2.0)
+# A message that was not done comes back after minutes: while there is time a worker tries again itself.
+_AGAIN_S = 2.0
+_ONE_TRY = timedelta(seconds=10)
 _LOOKED_THROUGH = 1_000
 _CHANGES = 5
 
@@ -132,13 +135,26 @@ class EmbedJobs:
         ends_at = self._clock() + self._longest
         wanted = [str(each) for each in payload["memory_ids"]]
         found = self._found(job, wanted)
-        self._missing.make(job.tenant_id, found, lambda: self._clock() < ends_at)
+        self._make(job.tenant_id, found, ends_at)
         done = len(found)
         if len(found) < len(wanted):
             done += self._look_through(job.tenant_id, lambda: self._clock() < ends_at)
             if self._clock() < job.created_at + _STORED_WITHIN:
                 raise StoreUnavailable("a text whose vectors are to be made is not stored yet", 5)
         return {"memories": done}
+
+    def _make(self, tenant_id: str, texts: Sequence[Lacking], ends_at: datetime) -> None:
+        while True:
+            try:
+                self._missing.make(tenant_id, texts, lambda: self._clock() < ends_at)
+            except StoreUnavailable:
+                if self._clock() + _ONE_TRY >= ends_at:
+                    raise
+                self._sleep(_AGAIN_S)
+                ids = [text.id for text in texts]
+                texts = self._store.read(tenant_id, ids, self._missing.models, self._clock())
+            else:
+                return
 
     def _found(self, job: Job, wanted: Sequence[str]) -> Sequence[Lacking]:
         for wait_s in (*_WAITS_S, 0.0):
