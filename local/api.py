@@ -26,11 +26,11 @@ class Api:
 
     def data(self, method: str, path: str, **content: Any) -> Any:
         """Send a request that must succeed and return its data."""
-        return _data(self.call(method, path, **content))
+        return _sound(self.call(method, path, **content))["data"]
 
-    def ask(self, path: str, question: dict[str, Any]) -> Any:
-        """Send a POST that changes nothing, so that repeating needs no key, and return its data."""
-        return _data(self._patiently("POST", path, json=question))
+    def ask(self, path: str, question: dict[str, Any]) -> dict[str, Any]:
+        """Send a POST that changes nothing, so that repeating needs no key, and return data and meta."""
+        return _sound(self._patiently("POST", path, json=question))
 
     def _patiently(self, method: str, path: str, **content: Any) -> httpx.Response:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -51,9 +51,10 @@ class Api:
             cursor = {"cursor": page["next_cursor"]}
 
 
-def _data(answer: httpx.Response) -> Any:
+def _sound(answer: httpx.Response) -> dict[str, Any]:
     if not answer.is_success:
         request = answer.request
         said = f"{request.method} {request.url.path}: {answer.status_code} {answer.text[:500]}"
         raise httpx.HTTPStatusError(said, request=request, response=answer)
-    return answer.json()["data"]
+    told: dict[str, Any] = answer.json()
+    return told

@@ -12,6 +12,7 @@ from local.api import Api
 Results = list[dict[str, Any]]
 
 _BATCH = 50
+_TRIES = 5
 _SHORTEST = 50  # tokens of a line: a context may choose from more memories than it has room for, so the budget decides
 _LINE = re.compile(r"- \[memory (\S+)[^\]]*\] (.*)")
 
@@ -54,7 +55,7 @@ class Agent:
     def block(self, question: Question, budget: int) -> list[Turn]:
         """The turns that the context at the conversation's end holds whole."""
         asked = {"agent_id": self._id, "message": question.text, "top_k": budget // _SHORTEST, "token_budget": budget}
-        return held(self._api.ask("/v1/context", asked | {"at": self._end})["block"], self.remembered)
+        return held(self._ask("/v1/context", asked | {"at": self._end})["block"], self.remembered)
 
     def forget(self) -> None:
         """Leave nothing behind."""
@@ -62,8 +63,19 @@ class Agent:
 
     def _search(self, asked: dict[str, Any]) -> Results:
         asked |= {"agent_id": self._id, "as_of": self._end}
-        told: Results = self._api.ask("/v1/memory/semantic/search", asked)["results"]
+        told: Results = self._ask("/v1/memory/semantic/search", asked)["results"]
         return told
+
+    def _ask(self, path: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """An answer that every store has given its part to: what a busy machine misses says nothing of recall."""
+        degraded: list[str] = []
+        for _ in range(_TRIES):
+            told = self._api.ask(path, asked)
+            data: dict[str, Any] = told["data"]
+            degraded = told["meta"].get("degraded") or data.get("degraded") or []
+            if not degraded:
+                return data
+        raise RuntimeError(f"{path} went without {', '.join(degraded)} {_TRIES} times in a row")
 
     @property
     def _end(self) -> str:

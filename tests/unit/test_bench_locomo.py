@@ -10,9 +10,10 @@ import pytest
 
 from agent_memory.domain.chunking import estimate_tokens
 from bench.locomo import data, section
-from bench.locomo.agent import held
+from bench.locomo.agent import Agent, held
 from bench.locomo.data import Conversation, Question, Turn, load
 from bench.locomo.metrics import Recall, share, shares, within
+from local.api import Api
 from local.stack import Stack
 from local.state import ROOT
 
@@ -171,3 +172,22 @@ def test_a_turn_is_held_when_a_line_names_its_memory_and_says_all_of_it() -> Non
     )
 
     assert held(block, {"a": whole, "b": cut, "c": unnamed, "d": broken}) == [whole, broken]
+
+
+@pytest.mark.parametrize("late", [0, 4, 5])
+@pytest.mark.parametrize("told", [({"degraded": ["memories"]}, {}), ({}, {"degraded": ["memories"]})])
+def test_a_context_without_a_layer_is_asked_for_again_and_never_counted(
+    monkeypatch: pytest.MonkeyPatch, conversation: Conversation, late: int, told: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    whole = {"data": {"block": f"- [memory a] {turn(1).content}"}, "meta": {}}
+    answers = iter([{"data": {"block": "", **told[0]}, "meta": told[1]}] * late + [whole])
+    api = Api("http://nowhere", "key")
+    monkeypatch.setattr(api, "ask", lambda _path, _question: next(answers))
+    agent = Agent(api, conversation)
+    agent.remembered["a"] = turn(1)
+
+    if late < 5:
+        assert agent.block(conversation.questions[0], 500) == [turn(1)]
+    else:
+        with pytest.raises(RuntimeError, match="without memories 5 times"):
+            agent.block(conversation.questions[0], 500)
