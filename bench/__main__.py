@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import artifact, context, imports, requests, semantic
+from bench import artifact, context, imports, requests, semantic, sessions
 from bench.archive import section as archive
 from bench.locomo import section as locomo
 from bench.report import Line, show
@@ -30,6 +30,10 @@ def main(names: Sequence[str]) -> int:
         "requests": ("Requests (counted on the wire)", _requests),
         "semantic": ("Semantic requests (counted on the wire)", lambda: semantic.measure(stack.read(chosen()))),
         "context": ("Context (counted on the wire)", lambda: context.measure(stack.read(chosen()))),
+        "sessions": (
+            "Ends of sessions (over HTTP, two at a time)",
+            lambda: sessions.measure(stack.read(chosen())),
+        ),
         "archive": ("A month of episodes through both tiers (20 tenants x 5 agents)", archive.measure),
         "locomo": (
             "Conversations of LoCoMo (evidence found: ours / vectors alone / words alone / the last turns)",

@@ -25,11 +25,12 @@ MISJUDGED = {
     " what is allowed for certain leading keys",
     "s3": "in tagged sessions: it does not fill the variables of a policy; of everybody: it takes the removal of a"
     " version for that of an object, which is another permission",
+    "sqs": "of everybody: it takes a batch for an action that IAM does not know",
     "ssm": "of everybody: it takes the version that follows a parameter's name for a part of its ARN",
 }
 """What MiniStack refuses though AWS allows it. It is not asked there: what is said here is all there is."""
 
-_WHOEVER_ASKS = {"ssm"}
+_WHOEVER_ASKS = {"sqs", "ssm"}
 _ACTIONS_OF_WHOEVER_ASKS = {"s3:DeleteObjectVersion"}
 _KEYS = "dynamodb:leadingkeys"
 

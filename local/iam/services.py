@@ -9,7 +9,13 @@ from local.iam.dynamodb import Tables
 from local.iam.evaluator import Request, context
 from local.iam.message import Message, Signer, Unreadable, decoded, single
 
-_TARGETS = {"dynamodb": "DynamoDB_20120810.", "secretsmanager": "secretsmanager.", "ssm": "AmazonSSM."}
+_TARGETS = {
+    "dynamodb": "DynamoDB_20120810.",
+    "secretsmanager": "secretsmanager.",
+    "sqs": "AmazonSQS.",
+    "ssm": "AmazonSSM.",
+}
+_MODEL_CALLS = ("invoke", "converse")
 _STS_VERSION = "AWSSecurityTokenServiceV20110615."
 _DATA_API = {
     "/Execute": "ExecuteStatement",
@@ -85,9 +91,16 @@ def _rds_data(message: Message, _: Tables) -> list[Request]:
 
 def _bedrock(message: Message, tables: Tables) -> list[Request]:
     parts = message.target.split("/")
-    if message.method != "POST" or len(parts) != 4 or (parts[1], parts[3]) != ("model", "invoke"):
+    if message.method != "POST" or len(parts) != 4 or parts[1] != "model" or parts[3] not in _MODEL_CALLS:
         raise Unreadable("no operation of this service")
     return [Request("bedrock:InvokeModel", f"arn:aws:bedrock:{tables.region}::foundation-model/{decoded(parts[2])}")]
+
+
+def _sqs(message: Message, tables: Tables) -> list[Request]:
+    """A batch asks for what each of it would; a queue is named by a URL that ends in account and name."""
+    account, name = str(message.json["QueueUrl"]).rsplit("/", 2)[1:]
+    action = _operation(message, "sqs").removesuffix("Batch")
+    return [Request(f"sqs:{action}", f"arn:aws:sqs:{tables.region}:{account}:{name}")]
 
 
 def _sts(message: Message, _: Tables) -> list[Request]:
@@ -132,6 +145,7 @@ _READERS: dict[str, Callable[[Message, Tables], list[Request]]] = {
     "rds-data": _rds_data,
     "s3": _s3,
     "secretsmanager": _secrets,
+    "sqs": _sqs,
     "ssm": _ssm,
     "sts": _sts,
 }

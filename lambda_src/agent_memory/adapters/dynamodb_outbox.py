@@ -23,7 +23,7 @@ class DynamoOutbox:
         request: dict[str, Any] = {
             "TableName": self._table,
             "FilterExpression": "begins_with(sk, :kind) AND created_at <= :by",
-            "ProjectionExpression": "pk, job_id",
+            "ProjectionExpression": "pk, job_id, created_at",
             "ExpressionAttributeValues": {":kind": text(OUTBOX), ":by": number(to_micros(written_by))},
         }
         while True:

@@ -16,9 +16,11 @@ module "agent_memory" {
   encryption          = var.encryption
   episodes            = var.episodes
   functions           = var.functions
+  jobs                = var.jobs
   limits              = var.limits
   log_retention_days  = var.log_retention_days
   network             = var.network
+  summarizer          = var.summarizer
   tables              = var.tables
   tenant_sessions     = var.tenant_sessions
 }

@@ -17,6 +17,9 @@ database = {
 # A real model on the cores of one machine takes a minute for a mebibyte of text, and no HTTP API stops waiting here.
 embedding = { timeout_s = 180 }
 
+# The stand-in's, which knows no language.
+summarizer = { model_id = "local.summarizer-v1:0" }
+
 network  = { flow_logs = false }
 archive  = { force_destroy = true }
 episodes = { batch_window_s = 1 }

@@ -95,6 +95,12 @@ variable "functions" {
   default     = null
 }
 
+variable "jobs" {
+  description = "Work that requests leave behind."
+  type        = any
+  default     = null
+}
+
 variable "limits" {
   description = "What each tenant may use."
   type        = any
@@ -109,6 +115,12 @@ variable "log_retention_days" {
 
 variable "network" {
   description = "The VPC: created, or your own."
+  type        = any
+  default     = null
+}
+
+variable "summarizer" {
+  description = "A Bedrock model that summarises transcripts; null for none."
   type        = any
   default     = null
 }
