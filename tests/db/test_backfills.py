@@ -65,3 +65,18 @@ def test_only_the_owner_may_ask_which_tenants_there_are(migrated: Aurora) -> Non
     master = make_conninfo(migrated.superuser_dsn, dbname="memory", user="root1", password="correct horse")
     with psycopg.connect(master) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("SELECT memory.tenants()")
+
+
+PROCEDURE = """SELECT memory.put_procedure(%s, '{"now": "2026-11-20T00:00:00Z", "agent_id": "", "name": "n",
+    "content_key": "k", "purposes": [], "most": 9, "models": [],
+    "phrases": [{"text": "t", "lexemes": [1]}]}', '{}', '')"""
+
+
+def test_a_tenant_of_procedures_alone_is_a_tenant(stored: Aurora) -> None:
+    with psycopg.connect(stored.app_dsn()) as app:
+        app.execute(PROCEDURE, ("initech",))
+
+    with stored.superuser() as superuser:
+        superuser.execute("SET ROLE memory_owner")
+        told = [tenant for (tenant,) in superuser.execute("SELECT memory.tenants()").fetchall()]
+    assert told == sorted([*TENANTS, "initech"])
