@@ -1,28 +1,7 @@
--- Reading what is known of a user. Context reads it by `current_facts`, inside its own call.
+-- Reading what is known of a user.
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '40s';
 SET LOCAL ROLE memory_owner;
-
--- For functions that have entered the tenant: what holds `at` a time (null for now, and `now_is` says when that is) as far as
--- is known now, for this agent (null for all of them) and purpose (null for none), the newest first. `record` is the JSON
--- of memory.describe_fact. `version` is the bundle's: a cache of these rows is right as long as it has not grown.
-CREATE OR REPLACE FUNCTION memory.current_facts(
-    tenant text, of_user text, of_agent text, now_is timestamptz, at timestamptz, purpose text, top bigint
-)
-RETURNS TABLE (fact_id uuid, subject text, predicate text, value text, trust text, valid_from timestamptz, record text, version bigint)
-LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
-#variable_conflict use_column
-DECLARE
-    bundle memory.fact_bundles;
-BEGIN
-    SELECT * INTO bundle FROM memory.fact_bundles AS b WHERE b.tenant_id = tenant AND b.user_id = of_user;
-    RETURN QUERY
-    SELECT (k.version).fact_id, (k.fact).subject, (k.fact).predicate, (k.fact).value, (k.fact).trust, (k.version).valid_from,
-        memory.describe_fact(k.version, k.fact), bundle.version
-    FROM memory.facts_at(tenant, of_user, jsonb_strip_nulls(jsonb_build_object(
-        'now', now_is, 'as_of', coalesce(at, greatest(now_is, bundle.known_at)), 'agent_id', of_agent, 'purpose', purpose,
-        'limit', top))) AS k;
-END $$;
 
 -- `request` as in memory.facts_at, with user_id; as_of and known_at are optional: by default what is known now of now, by
 -- whichever clock is ahead, so that what another function said a moment ago holds. Rows up to `budget` bytes, at least one; each
@@ -90,7 +69,6 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION
-    memory.current_facts(text, text, text, timestamptz, timestamptz, text, bigint),
     memory.list_facts(text, text, bigint),
     memory.fact_history(text, text, text, bigint, bigint, bigint)
 TO memory_rw;

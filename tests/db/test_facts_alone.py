@@ -59,15 +59,3 @@ def test_an_idempotency_key_is_the_tenant_s_own(acme: KnownFacts) -> None:
     globex = acme.of("globex")
     for known in (acme, globex):
         assert known.say("Madrid", 4, record=known.key("key")).fact.value == "Madrid"
-
-
-def test_what_context_reads_is_what_holds_and_says_the_version(acme: KnownFacts, migrated: Aurora) -> None:
-    acme.say("cashews", 1, predicate="is allergic to", purposes=["care"])
-    read = "SELECT value, trust, version FROM memory.current_facts('acme', 'ana', %s, now(), %s, %s, 10) ORDER BY value"
-    with migrated.superuser() as unbound:
-        every = unbound.execute(read, (None, None, "care")).fetchall()
-        of_another_agent = unbound.execute(read, ("b", None, None)).fetchall()
-        then = unbound.execute(read, (None, "2020-01-02T00:00:00Z", None)).fetchall()
-
-    assert [(value, version) for value, _, version in every] == [('"Paris"', 3), ('"Rome"', 3), ('"cashews"', 3)]
-    assert of_another_agent == then == [('"Paris"', "direct_user", 3)]
