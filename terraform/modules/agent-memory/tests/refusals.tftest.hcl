@@ -33,6 +33,15 @@ run "a_proxy_on_another_port_is_refused" {
   }
 }
 
+run "a_context_that_no_store_can_answer_in_time_is_refused" {
+  command         = plan
+  expect_failures = [var.context]
+
+  variables {
+    context = { deadline_s = 0.1 }
+  }
+}
+
 run "an_unknown_connection_is_refused" {
   command         = plan
   expect_failures = [var.connection]
