@@ -78,7 +78,7 @@ class Worker:
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
 
     def end(self) -> None:
         """Let it work to the end, its own or that of its time."""
