@@ -504,7 +504,7 @@ def _drafting() -> "Drafting":
     from agent_memory.service.late_vectors import LaterVectors
 
     later = LaterVectors(job_store())
-    return Drafting(embeddings(), settings.embedding_chunk_tokens, tally(), later=later)
+    return Drafting(embeddings(), settings.embedding_chunk_tokens, tally(), settings.search_language, later)
 
 
 @cache

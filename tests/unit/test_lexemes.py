@@ -1,9 +1,11 @@
 """Lexemes: the words of a text as search compares them."""
 
+import re
 import subprocess
 import sys
 import time
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -127,3 +129,10 @@ def test_only_the_language_in_use_is_loaded() -> None:
     )
 
     assert told.stdout.strip() == "['snowballstemmer.english_stemmer']"
+
+
+def test_terraform_takes_the_languages_that_are_known() -> None:
+    variables = Path("terraform/modules/agent-memory/variables.tf").read_text()
+    listed = variables.partition('variable "search"')[2].partition("contains([")[2].partition("]")[0]
+
+    assert set(re.findall(r'"(\w+)"', listed)) == LANGUAGES

@@ -19,6 +19,7 @@ module "agent_memory" {
   limits              = var.limits
   log_retention_days  = var.log_retention_days
   network             = var.network
+  search              = var.search
   summarizer          = var.summarizer
   tables              = var.tables
   tenant_sessions     = var.tenant_sessions

@@ -119,6 +119,12 @@ variable "network" {
   default     = null
 }
 
+variable "search" {
+  description = "How texts are found by their words."
+  type        = any
+  default     = null
+}
+
 variable "summarizer" {
   description = "A Bedrock model that summarises transcripts; null for none."
   type        = any

@@ -5,6 +5,7 @@ locals {
     EMBEDDING_DIMENSIONS   = tostring(var.embedding.dimensions)
     EMBEDDING_CHUNK_TOKENS = tostring(var.embedding.chunk_tokens)
     EMBEDDING_TIMEOUT_S    = tostring(var.embedding.timeout_s)
+    SEARCH_LANGUAGE        = var.search.language
     }, {
     for name, value in { MODEL = one(var.embedding.next[*].model_id), DIMENSIONS = one(var.embedding.next[*].dimensions) } :
     "EMBEDDING_NEXT_${name}" => tostring(value) if value != null

@@ -217,6 +217,29 @@ variable "log_retention_days" {
   }
 }
 
+variable "search" {
+  description = <<-EOT
+    How texts are found by their words. `language`: whose endings words lose before they are compared, `none` for none; English words
+    that say nothing are left out as well. It holds for texts that are stored from then on, and for all queries: after a change,
+    older memories are found by those words whose stem is the same in both.
+  EOT
+  type = object({
+    language = optional(string, "english")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition = contains([
+      "arabic", "armenian", "basque", "catalan", "czech", "danish", "dutch", "english", "esperanto",
+      "estonian", "finnish", "french", "german", "greek", "hindi", "hungarian", "indonesian", "irish",
+      "italian", "lithuanian", "nepali", "none", "norwegian", "persian", "polish", "portuguese", "romanian",
+      "russian", "serbian", "sesotho", "spanish", "swedish", "tamil", "turkish", "yiddish",
+    ], var.search.language)
+    error_message = "search.language must be a language whose stems are known, in lower case, such as english, german or none; got \"${var.search.language}\"."
+  }
+}
+
 variable "tags" {
   description = "Tags of everything the module creates."
   type        = map(string)
