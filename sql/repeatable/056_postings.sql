@@ -73,7 +73,7 @@ BEGIN
         SELECT 'metadata', asked || jsonb_build_object('rarest', entry)
         FROM jsonb_array_elements(coalesce(asked -> 'entries', '[]')) AS entry
         UNION ALL
-        SELECT 'time', asked WHERE asked ? 'from' -- what ends a search leaves most of a tenant, as a rule
+        SELECT 'time', asked WHERE asked ?| ARRAY['from', 'to']
     LOOP
         EXECUTE format('SELECT array_agg(left_over.memory_id) FROM (%s LIMIT $2) AS left_over', memory.narrowed_sql(narrowing.name))
             INTO found USING tenant, most + 1, CAST(NULL AS text), narrowing.told;
@@ -85,8 +85,9 @@ BEGIN
 END $$;
 
 -- Up to `wanted` memories that are as asked and hold the lexemes, the best by these first. Lexemes are read from the
--- rarest on, as long as all pieces that were read are at most 10,000; the first that is held at all is always read. The others are left to
--- `weighed`, which looks them up for what was found. At most 2,000 memories are looked at.
+-- rarest on, as long as all pieces that were read are at most 10,000; the first that is held at all is always read. The
+-- others are left to `weighed`, which looks them up for what was found. At most 2,000 memories are looked at: most of what
+-- is not as asked is seen to be so in passing, and `is_wanted` decides on the rest.
 CREATE OR REPLACE FUNCTION memory.worded(
     tenant text, asked jsonb, lexemes bigint[], holders bigint[], weights double precision[], wanted integer
 ) RETURNS SETOF uuid
@@ -98,7 +99,7 @@ DECLARE
     found integer = 0;
 BEGIN
     FOR near IN EXECUTE
-        'SELECT piece.memory_id FROM (SELECT p.memory_id, p.ordinal, sum(each.weight * p.gain) AS score'
+        'SELECT best.memory_id FROM (SELECT piece.memory_id FROM (SELECT p.memory_id, p.ordinal, sum(each.weight * p.gain) AS score'
         ' FROM (SELECT told.*, sum(told.holders) OVER (ORDER BY told.place) AS total'
         ' FROM unnest($2, $3, $4) WITH ORDINALITY AS told (lexeme, holders, weight, place)) AS each'
         ' CROSS JOIN LATERAL (SELECT p.memory_id, p.ordinal, ' || memory.gain_sql() || ' AS gain FROM memory.postings AS p'
@@ -107,9 +108,18 @@ BEGIN
         || CASE WHEN asked ? 'namespace_key' THEN ' AND p.namespace_key = CAST($5 ->> ''namespace_key'' AS bigint)' ELSE '' END
         || CASE WHEN asked ? 'except_key' THEN ' AND p.namespace_key <> CAST($5 ->> ''except_key'' AS bigint)' ELSE '' END
         || CASE WHEN narrowed IS NOT NULL THEN ' AND p.memory_id = ANY ($6)' ELSE '' END
-        || ' LIMIT 10001) AS p WHERE each.total <= 10000 OR each.total = each.holders'
+        || ' LIMIT each.holders) AS p WHERE each.total <= 10000 OR each.total = each.holders'
         ' GROUP BY p.memory_id, p.ordinal) AS piece'
-        ' GROUP BY piece.memory_id ORDER BY max(piece.score) DESC, piece.memory_id LIMIT 2000'
+        ' GROUP BY piece.memory_id ORDER BY max(piece.score) DESC, piece.memory_id LIMIT 2000) AS best'
+        ' CROSS JOIN LATERAL (SELECT FROM memory.memories AS m WHERE m.tenant_id = $1 AND m.memory_id = best.memory_id'
+        ' AND (m.expires_at IS NULL OR m.expires_at > CAST($5 ->> ''now'' AS timestamptz))'
+        ' AND (m.purposes = ''{}'' OR $5 ->> ''shown_for'' = ANY (m.purposes))'
+        || CASE WHEN asked ? 'from' THEN ' AND m.occurred_at >= CAST($5 ->> ''from'' AS timestamptz)' ELSE '' END
+        || CASE WHEN asked ? 'to' THEN ' AND m.occurred_at <= CAST($5 ->> ''to'' AS timestamptz)' ELSE '' END
+        || CASE WHEN asked ? 'user_id' THEN ' AND m.user_id = $5 ->> ''user_id''' ELSE '' END
+        || CASE WHEN asked ? 'session_id' THEN ' AND m.session_id = $5 ->> ''session_id''' ELSE '' END
+        || CASE WHEN asked ? 'min_trust' THEN ' AND memory.trust_rank(m.trust) >= memory.trust_rank($5 ->> ''min_trust'')' ELSE '' END
+        || ' OFFSET 0) AS m'
         USING tenant, lexemes, holders, weights, asked, narrowed
     LOOP
         IF memory.is_wanted(tenant, near.memory_id, asked) THEN
