@@ -84,10 +84,22 @@ BEGIN
     RETURN fewest;
 END $$;
 
--- Up to `wanted` memories that are as asked and hold the lexemes, the best by these first. Lexemes are read from the
--- rarest on, as long as all pieces that were read are at most 10,000; the first that is held at all is always read. The
--- others are left to `weighed`, which looks them up for what was found. At most 2,000 memories are looked at: most of what
--- is not as asked is seen to be so in passing, and `is_wanted` decides on the rest.
+-- The postings of a lexeme `each` in a memory `one`, of an agent with a key. Compared as a whole, the key can be looked up in
+-- no other index than its own: that of memories would read all postings of a memory.
+CREATE OR REPLACE FUNCTION memory.posting_sql() RETURNS text
+LANGUAGE plpgsql IMMUTABLE SECURITY INVOKER SET search_path = pg_catalog AS $$
+BEGIN
+    RETURN 'SELECT p.memory_id, p.ordinal, ' || memory.gain_sql() || ' AS gain FROM memory.postings AS p WHERE p.tenant_id = $1'
+        ' AND (p.lexeme, p.agent_key, p.memory_id, p.ordinal) >= (each.lexeme, one.agent_key, one.memory_id, 0)'
+        ' AND (p.lexeme, p.agent_key, p.memory_id, p.ordinal) <= (each.lexeme, one.agent_key, one.memory_id, 2147483647)'
+        ' OFFSET 0';
+END $$;
+
+-- Up to `wanted` memories that are as asked and hold the lexemes, the best by these first. Where few memories are left by a
+-- filter the lexemes are looked up in these. Else lexemes are read from the rarest on, as long as all pieces that were read
+-- are at most 10,000; the first that is held at all is always read. The others are left to `weighed`, which looks them up
+-- for what was found. At most 2,000 memories are looked at: most of what is not as asked is seen to be so in passing, and
+-- `is_wanted` decides on the rest.
 CREATE OR REPLACE FUNCTION memory.worded(
     tenant text, asked jsonb, lexemes bigint[], holders bigint[], weights double precision[], wanted integer
 ) RETURNS SETOF uuid
@@ -95,21 +107,28 @@ LANGUAGE plpgsql STABLE SECURITY INVOKER ROWS 30 SET search_path = pg_catalog
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     narrowed constant uuid[] = memory.narrowed_ids(tenant, asked, 1000);
+    told constant text = '(SELECT said.*, sum(said.holders) OVER (ORDER BY said.place) AS total'
+        ' FROM unnest($2, $3, $4) WITH ORDINALITY AS said (lexeme, holders, weight, place)) AS each';
+    pieces text;
     near record;
     found integer = 0;
 BEGIN
+    IF narrowed IS NULL THEN
+        pieces = told || ' CROSS JOIN LATERAL (SELECT p.memory_id, p.ordinal, ' || memory.gain_sql() || ' AS gain'
+            ' FROM memory.postings AS p WHERE p.tenant_id = $1 AND p.lexeme = each.lexeme'
+            || CASE WHEN asked ? 'agent_id' THEN ' AND p.agent_key = memory.key_of($5 ->> ''agent_id'')' ELSE '' END
+            || CASE WHEN asked ? 'namespace_key' THEN ' AND p.namespace_key = CAST($5 ->> ''namespace_key'' AS bigint)' ELSE '' END
+            || CASE WHEN asked ? 'except_key' THEN ' AND p.namespace_key <> CAST($5 ->> ''except_key'' AS bigint)' ELSE '' END
+            || ' LIMIT each.holders) AS p WHERE each.total <= 10000 OR each.total = each.holders';
+    ELSE
+        pieces = '(SELECT m.memory_id, memory.key_of(m.agent_id) AS agent_key FROM unnest($6) AS few (memory_id)'
+            ' CROSS JOIN LATERAL (SELECT m.* FROM memory.memories AS m WHERE m.tenant_id = $1 AND m.memory_id = few.memory_id'
+            ' OFFSET 0) AS m OFFSET 0) AS one CROSS JOIN ' || told || ' CROSS JOIN LATERAL (' || memory.posting_sql() || ') AS p';
+    END IF;
     FOR near IN EXECUTE
-        'SELECT best.memory_id FROM (SELECT piece.memory_id FROM (SELECT p.memory_id, p.ordinal, sum(each.weight * p.gain) AS score'
-        ' FROM (SELECT told.*, sum(told.holders) OVER (ORDER BY told.place) AS total'
-        ' FROM unnest($2, $3, $4) WITH ORDINALITY AS told (lexeme, holders, weight, place)) AS each'
-        ' CROSS JOIN LATERAL (SELECT p.memory_id, p.ordinal, ' || memory.gain_sql() || ' AS gain FROM memory.postings AS p'
-        ' WHERE p.tenant_id = $1 AND p.lexeme = each.lexeme'
-        || CASE WHEN asked ? 'agent_id' THEN ' AND p.agent_key = memory.key_of($5 ->> ''agent_id'')' ELSE '' END
-        || CASE WHEN asked ? 'namespace_key' THEN ' AND p.namespace_key = CAST($5 ->> ''namespace_key'' AS bigint)' ELSE '' END
-        || CASE WHEN asked ? 'except_key' THEN ' AND p.namespace_key <> CAST($5 ->> ''except_key'' AS bigint)' ELSE '' END
-        || CASE WHEN narrowed IS NOT NULL THEN ' AND p.memory_id = ANY ($6)' ELSE '' END
-        || ' LIMIT each.holders) AS p WHERE each.total <= 10000 OR each.total = each.holders'
-        ' GROUP BY p.memory_id, p.ordinal) AS piece'
+        'SELECT best.memory_id FROM (SELECT piece.memory_id'
+        ' FROM (SELECT p.memory_id, p.ordinal, sum(each.weight * p.gain) AS score FROM ' || pieces
+        || ' GROUP BY p.memory_id, p.ordinal) AS piece'
         ' GROUP BY piece.memory_id ORDER BY max(piece.score) DESC, piece.memory_id LIMIT 2000) AS best'
         ' CROSS JOIN LATERAL (SELECT FROM memory.memories AS m WHERE m.tenant_id = $1 AND m.memory_id = best.memory_id'
         ' AND (m.expires_at IS NULL OR m.expires_at > CAST($5 ->> ''now'' AS timestamptz))'
@@ -134,6 +153,7 @@ GRANT EXECUTE ON FUNCTION
     memory.add_postings(text, text, bigint, text),
     memory.query_lexemes(text, jsonb, bigint[]),
     memory.gain_sql(),
+    memory.posting_sql(),
     memory.narrowed_ids(text, jsonb, integer),
     memory.worded(text, jsonb, bigint[], bigint[], double precision[], integer)
 TO memory_rw;

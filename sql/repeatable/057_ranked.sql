@@ -86,20 +86,18 @@ BEGIN
     RETURN QUERY EXECUTE
         -- OFFSET 0: each is looked up by its whole key, in this order, whatever statistics there are.
         'SELECT listed.memory_id, near.ordinal, near.distance, worded.score, 0.5 * greatest(1 - near.distance, 0) + 0.5 * worded.score,'
-        ' m.occurred_at, m.trust, m.pinned'
+        ' one.occurred_at, one.trust, one.pinned'
         ' FROM unnest($2) AS listed (memory_id)'
-        ' CROSS JOIN LATERAL (SELECT m.agent_id, memory.key_of(m.agent_id) AS agent_key,'
+        ' CROSS JOIN LATERAL (SELECT m.memory_id, m.agent_id, memory.key_of(m.agent_id) AS agent_key,'
         ' memory.key_of(m.namespace) AS namespace_key, m.occurred_at, m.trust, m.pinned'
-        ' FROM memory.memories AS m WHERE m.tenant_id = $1 AND m.memory_id = listed.memory_id OFFSET 0) AS m'
+        ' FROM memory.memories AS m WHERE m.tenant_id = $1 AND m.memory_id = listed.memory_id OFFSET 0) AS one'
         ' LEFT JOIN LATERAL (SELECT c.ordinal, c.distance FROM ('
         ' SELECT c.ordinal, c.embedding OPERATOR(public.<=>) $3 AS distance FROM memory.chunks AS c'
-        ' WHERE c.tenant_id = $1 AND c.model = $7 AND c.agent_id = m.agent_id AND c.namespace_key = m.namespace_key'
+        ' WHERE c.tenant_id = $1 AND c.model = $7 AND c.agent_id = one.agent_id AND c.namespace_key = one.namespace_key'
         ' AND c.memory_id = listed.memory_id OFFSET 0) AS c ORDER BY c.distance, c.ordinal LIMIT 1) AS near ON true'
         ' CROSS JOIN LATERAL (SELECT coalesce(max(piece.score) / $6, 0) AS score FROM ('
         ' SELECT sum(each.weight * p.gain) AS score FROM unnest($4, $5) AS each (lexeme, weight)'
-        ' CROSS JOIN LATERAL (SELECT p.ordinal, ' || memory.gain_sql() || ' AS gain FROM memory.postings AS p'
-        ' WHERE p.tenant_id = $1 AND p.lexeme = each.lexeme AND p.agent_key = m.agent_key AND p.memory_id = listed.memory_id'
-        ' OFFSET 0) AS p GROUP BY p.ordinal) AS piece) AS worded'
+        ' CROSS JOIN LATERAL (' || memory.posting_sql() || ') AS p GROUP BY p.ordinal) AS piece) AS worded'
         USING tenant, ids, query, lexemes, weights, total, model;
 END $$;
 
