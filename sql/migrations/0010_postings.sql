@@ -25,8 +25,11 @@ CREATE TABLE memory.postings (
     ordinal       integer          NOT NULL CHECK (ordinal >= 0),
     tf            smallint         NOT NULL CHECK (tf > 0), -- how often the piece holds the lexeme
     length        smallint         NOT NULL CHECK (length >= 0), -- of the piece, in words
+    -- The memory once more, for its foreign key alone: an index that begins with the memory_id of the key would be taken for
+    -- single postings, and reads all of a memory, which may be very long.
+    owner_id      uuid             NOT NULL GENERATED ALWAYS AS (memory_id) STORED,
     PRIMARY KEY (tenant_id, lexeme, agent_key, memory_id, ordinal) INCLUDE (namespace_key, tf, length),
-    FOREIGN KEY (tenant_id, memory_id) REFERENCES memory.memories ON DELETE CASCADE
+    FOREIGN KEY (tenant_id, owner_id) REFERENCES memory.memories ON DELETE CASCADE
 ) PARTITION BY HASH (tenant_id);
 COMMENT ON TABLE memory.postings IS 'Lexemes of the pieces of stored texts, as hashes; rows are written once and deleted, never updated.';
 
@@ -54,7 +57,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- The postings of a memory, for the foreign key: its keys are equal, so that the index stays small.
-CREATE INDEX postings_memory_idx ON memory.postings (memory_id, tenant_id);
+-- Its keys are equal for all postings of a memory, so that it stays small.
+CREATE INDEX postings_owner_idx ON memory.postings (owner_id, tenant_id);
 
 GRANT SELECT, INSERT, DELETE ON memory.postings TO memory_rw;

@@ -84,15 +84,12 @@ BEGIN
     RETURN fewest;
 END $$;
 
--- The postings of a lexeme `each` in a memory `one`, of an agent with a key. Compared as a whole, the key can be looked up in
--- no other index than its own: that of memories would read all postings of a memory.
+-- The postings of a lexeme `each` in a memory `one`, of an agent with a key.
 CREATE OR REPLACE FUNCTION memory.posting_sql() RETURNS text
 LANGUAGE plpgsql IMMUTABLE SECURITY INVOKER SET search_path = pg_catalog AS $$
 BEGIN
     RETURN 'SELECT p.memory_id, p.ordinal, ' || memory.gain_sql() || ' AS gain FROM memory.postings AS p WHERE p.tenant_id = $1'
-        ' AND (p.lexeme, p.agent_key, p.memory_id, p.ordinal) >= (each.lexeme, one.agent_key, one.memory_id, 0)'
-        ' AND (p.lexeme, p.agent_key, p.memory_id, p.ordinal) <= (each.lexeme, one.agent_key, one.memory_id, 2147483647)'
-        ' OFFSET 0';
+        ' AND p.lexeme = each.lexeme AND p.agent_key = one.agent_key AND p.memory_id = one.memory_id OFFSET 0';
 END $$;
 
 -- Up to `wanted` memories that are as asked and hold the lexemes, the best by these first. Where few memories are left by a

@@ -36,7 +36,7 @@ BEGIN
             DELETE FROM memory.chunks AS c WHERE c.tenant_id = tenant AND c.memory_id = target; -- of all models
             PERFORM memory.add_chunks(tenant, CAST(target AS text), models, chunks);
             UPDATE memory.memories AS m SET pending = memory.texts(item -> 'pending') WHERE m.tenant_id = tenant AND m.memory_id = target;
-            DELETE FROM memory.postings AS p WHERE p.tenant_id = tenant AND p.memory_id = target;
+            DELETE FROM memory.postings AS p WHERE p.tenant_id = tenant AND p.owner_id = target;
             PERFORM memory.add_postings(tenant, CAST(target AS text), 0, item ->> 'postings');
         ELSIF chunks IS NOT NULL THEN -- vectors that the same words lack are welcome
             PERFORM FROM memory.memories AS m CROSS JOIN LATERAL memory.add_vectors(tenant, CAST(target AS text),

@@ -16,7 +16,7 @@ from agent_memory.domain.fusion import TRUST, Candidate, idf, lexical_score, ran
 from agent_memory.domain.lexemes import query_lexemes, worded
 from agent_memory.domain.merging import Signature
 from agent_memory.domain.semantic import NewMemory
-from agent_memory.domain.semantic_store import Chunk, Draft, MemorySearch
+from agent_memory.domain.semantic_store import Draft, MemorySearch
 from agent_memory.domain.usage import Tally
 from tests.fakes.embedding import word_vector
 from tests.fix_postgres import Aurora
@@ -25,6 +25,7 @@ Connection = psycopg.Connection[Any]
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 WORDS = ("piano", "crane", "floor", "price", "tuesday", "berlin", "tea", "茶")
+_MODEL = "words/128"
 _TENANTS = itertools.count()
 
 said = st.fixed_dictionaries(
@@ -65,9 +66,10 @@ def drafted(number: int, memory: dict[str, Any]) -> Draft:
         purposes=memory["purposes"],
         dedupe=False,
     )
-    chunks = tuple(Chunk(Span(place, place + 1), word_vector(text)) for place, text in enumerate(texts))
+    spans = tuple(Span(place, place + 1) for place in range(len(texts)))
+    vectors = {_MODEL: [word_vector(text) for text in texts]}
     words = tuple(worded(text, "english") for text in texts)
-    return Draft(str(UUID(int=number + 1)), new, None, chunks, Signature((), ()), (), words)
+    return Draft(str(UUID(int=number + 1)), new, None, spans, vectors, (), Signature((), ()), (), words)
 
 
 def expected(drafts: list[Draft], search: MemorySearch, cosines: dict[str, float]) -> list[tuple[str, float]]:
@@ -102,13 +104,13 @@ def expected(drafts: list[Draft], search: MemorySearch, cosines: dict[str, float
 def test_sql_ranks_as_the_rule_does(migrated: Aurora, memories: list[Any], questions: list[Any]) -> None:
     store, tenant = SqlMemoryStore(migrated.as_app(), Tally()), f"ranked-{next(_TENANTS)}"
     drafts = [drafted(number, memory) for number, memory in enumerate(memories)]
-    store.store(tenant, drafts, "m", NOW, None)
+    store.store(tenant, drafts, _MODEL, NOW, None)
     for question in questions:
         query, top_k = question.pop("query"), question.pop("top_k")
         lexemes = query_lexemes(query, "english")
-        search = MemorySearch(word_vector(query), "m", top_k, NOW, lexemes=lexemes, **question)
+        search = MemorySearch(word_vector(query), _MODEL, top_k, NOW, lexemes=lexemes, **question)
         plain = {name: value for name, value in question.items() if name != "half_life_days"}
-        near = MemorySearch(word_vector(query), "m", 100, NOW, mode="vector", **plain)
+        near = MemorySearch(word_vector(query), _MODEL, 100, NOW, mode="vector", **plain)
         cosines = {hit.memory.id: hit.similarity or 0.0 for hit in store.search(tenant, near)}
 
         found = [(hit.memory.id, hit.score) for hit in store.search(tenant, search)]

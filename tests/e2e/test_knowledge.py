@@ -1,6 +1,7 @@
 """What is known beyond single records, over HTTP: what a caller of the deployed stack sees."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -93,3 +94,62 @@ def test_a_session_s_facts_are_of_its_user_and_a_repeated_request_is_one_fact(ap
     assert first.json()["data"] == second.json()["data"]
     assert second.headers["idempotency-replayed"] == "true"
     api.put(FACTS, fact | {"user_id": f"{user}-2"}, expect=409)
+
+
+SEARCH = "/v1/memory/semantic/search"
+
+
+def remembered(api: Api, agent: str, content: str, at: datetime, **fields: Any) -> str:
+    said = {"agent_id": agent, "content": content, "timestamp": at.isoformat(), "dedupe": False}
+    return str(api.post("/v1/memory/semantic", said | fields, expect=201)["id"])
+
+
+def found(api: Api, agent: str, query: str, **fields: Any) -> list[Any]:
+    return list(api.post(SEARCH, {"agent_id": agent, "query": query} | fields)["results"])
+
+
+def test_what_was_said_about_pricing_last_tuesday_is_a_question_of_time(api: Api, user: str) -> None:
+    now = datetime.now(UTC)
+    tuesday = (now - timedelta(days=(now.weekday() - 1) % 7 or 7)).replace(hour=0, minute=0, second=0, microsecond=0)
+    mine = {"user_id": user, "session_id": f"session-{uuid.uuid4().hex[:12]}"}
+    remembered(api, user, "Pricing: the yearly plan stays at 90 euros.", tuesday - timedelta(days=7), **mine)
+    said = remembered(api, user, "Pricing: the yearly plan goes up to 120 euros.", tuesday + timedelta(hours=9), **mine)
+    remembered(api, user, "The office moves in spring.", tuesday + timedelta(hours=10), **mine)
+    remembered(api, user, "Pricing: we talk about it again tomorrow.", tuesday + timedelta(days=1), **mine)
+
+    day = {"from": tuesday.isoformat(), "to": (tuesday + timedelta(days=1, microseconds=-1)).isoformat()}
+    results = found(api, user, "what did I say about pricing", user_id=user, **day)
+
+    assert results[0]["id"] == said
+    assert len(results) == 2, "only that day's"
+    assert [each["id"] for each in found(api, user, "pricing", mode="lexical", **day)] == [said]
+    assert found(api, user, "what did I say about pricing", user_id=f"another-{user}", **day) == []
+
+
+def test_a_preference_of_three_years_ago_does_not_outvote_one_of_three_days_ago(api: Api, user: str) -> None:
+    now = datetime.now(UTC)
+    old = remembered(api, user, "I prefer window seats on flights.", now - timedelta(days=3 * 365))
+    new = remembered(api, user, "I prefer aisle seats on flights now.", now - timedelta(days=3))
+    pinned = remembered(api, user, "I am allergic to nuts.", now - timedelta(days=3 * 365), pinned=True)
+
+    results = found(api, user, "which seats do I prefer on flights?", explain=True)
+
+    assert [each["id"] for each in results][:2] == [new, old]
+    recency = {each["id"]: each["parts"]["recency"] for each in results}
+    assert recency[new] > 0.99
+    assert recency[old] < 0.75
+    assert recency[pinned] == 1
+    then = found(api, user, "which seats do I prefer on flights?", as_of=(now - timedelta(days=30)).isoformat())
+    assert {each["id"] for each in then} == {old, pinned}
+
+
+def test_what_was_said_for_one_purpose_is_not_found_for_another(api: Api, user: str) -> None:
+    now = datetime.now(UTC)
+    open_ = remembered(api, user, "Ana's invoices go to Porto.", now)
+    care = remembered(api, user, "Ana's invoices wait while she is in hospital.", now, purposes=["care"])
+
+    asked = {"agent_id": user, "query": "Ana's invoices"}
+    for path in (SEARCH, "/v1/memory/search"):
+        assert {each["id"] for each in api.post(path, asked)["results"]} == {open_}
+        assert {each["id"] for each in api.post(path, asked | {"purpose": "marketing"})["results"]} == {open_}
+        assert {each["id"] for each in api.post(path, asked | {"purpose": "care"})["results"]} == {open_, care}
