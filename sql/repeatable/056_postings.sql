@@ -95,8 +95,8 @@ END $$;
 -- Up to `wanted` memories that are as asked and hold the lexemes, the best by these first. Where few memories are left by a
 -- filter the lexemes are looked up in these. Else lexemes are read from the rarest on, as long as all pieces that were read
 -- are at most 10,000; the first that is held at all is always read. The others are left to `weighed`, which looks them up
--- for what was found. At most 2,000 memories are looked at: most of what is not as asked is seen to be so in passing, and
--- `is_wanted` decides on the rest.
+-- for what was found. At most 2,000 memories are looked at: most of what is not as asked is seen to be so in passing (the
+-- agent here alone), and `is_wanted` decides on the rest.
 CREATE OR REPLACE FUNCTION memory.worded(
     tenant text, asked jsonb, lexemes bigint[], holders bigint[], weights double precision[], wanted integer
 ) RETURNS SETOF uuid
@@ -130,6 +130,7 @@ BEGIN
         ' CROSS JOIN LATERAL (SELECT FROM memory.memories AS m WHERE m.tenant_id = $1 AND m.memory_id = best.memory_id'
         ' AND (m.expires_at IS NULL OR m.expires_at > CAST($5 ->> ''now'' AS timestamptz))'
         ' AND (m.purposes = ''{}'' OR $5 ->> ''shown_for'' = ANY (m.purposes))'
+        || CASE WHEN asked ? 'agent_id' THEN ' AND m.agent_id = $5 ->> ''agent_id''' ELSE '' END
         || CASE WHEN asked ? 'from' THEN ' AND m.occurred_at >= CAST($5 ->> ''from'' AS timestamptz)' ELSE '' END
         || CASE WHEN asked ? 'to' THEN ' AND m.occurred_at <= CAST($5 ->> ''to'' AS timestamptz)' ELSE '' END
         || CASE WHEN asked ? 'user_id' THEN ' AND m.user_id = $5 ->> ''user_id''' ELSE '' END

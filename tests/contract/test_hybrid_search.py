@@ -264,3 +264,12 @@ def test_equal_memories_come_in_the_order_of_their_ids(memories: Memories) -> No
 
     for mode in ("hybrid", "lexical", "vector"):
         assert [each["id"] for each in memories.search("piano", mode=mode)] == ids
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "vector", "lexical"])
+def test_a_narrow_search_of_one_agent_finds_nothing_of_another(memories: Memories, mode: str) -> None:
+    memories.store(PIANO, session_id="s", user_id="noor")
+    memories.store(PIANO, session_id="s", user_id="noor", agent_id="b")
+
+    for narrowing in ({}, {"session_id": "s"}, {"user_id": "noor"}, {"from": "2020-01-01T00:00:00Z"}):
+        assert [each["agent_id"] for each in memories.search("piano", agent_id="b", mode=mode, **narrowing)] == ["b"]

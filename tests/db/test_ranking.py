@@ -99,7 +99,7 @@ def expected(drafts: list[Draft], search: MemorySearch, cosines: dict[str, float
     return [(each.id, each.score) for each in ranked]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(said, min_size=1, max_size=40), st.lists(asked, min_size=1, max_size=3))
 def test_sql_ranks_as_the_rule_does(migrated: Aurora, memories: list[Any], questions: list[Any]) -> None:
     store, tenant = SqlMemoryStore(migrated.as_app(), Tally()), f"ranked-{next(_TENANTS)}"
