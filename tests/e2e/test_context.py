@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from local import services
@@ -173,6 +174,17 @@ def test_a_large_budget_is_filled_by_a_large_top_k_and_never_exceeded(api: Api, 
     assert (len(few["memories"]), few["truncated"]) == (5, False)
     assert few["block_tokens"] < 900 < many["block_tokens"] <= 1000
     assert many["truncated"]
+
+
+def test_a_large_state_is_a_link_that_its_caller_may_follow(api: Api, agent: str) -> None:
+    data = {"draft": [f"line {number} of a draft" for number in range(60_000)]}
+    api.post("/v1/state", {"agent_id": agent, "data": data}, expect=201)
+
+    told = context(api, agent, "What was I writing?")
+
+    assert told["working"]["data"] is None
+    assert f"{told['working']['bytes']} bytes, too large to be shown here" in told["block"]
+    assert httpx.get(told["working"]["body_url"], timeout=120, trust_env=False).json() == data
 
 
 def test_a_stopped_database_leaves_the_state_within_the_deadline(api: Api, state: State, agent: str, user: str) -> None:

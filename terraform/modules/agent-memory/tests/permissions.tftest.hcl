@@ -231,7 +231,7 @@ run "privacy_reaches_into_the_archive_only_to_delete" {
     condition = [
       for name, f in merge(local._plain_functions, local._database_functions) : name
       if anytrue(flatten([for s in merge(f.policy, f.tenant_policy) : [for a in s.actions : startswith(a, "s3:") && strcontains(a, "Object")]]))
-    ] == ["archiver", "episodic", "privacy", "sweeper", "unified", "working"]
+    ] == ["archiver", "episodic", "knowledge", "privacy", "sweeper", "unified", "working"]
     error_message = "No other function may touch an object."
   }
 
