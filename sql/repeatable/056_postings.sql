@@ -53,7 +53,7 @@ END $$;
 CREATE OR REPLACE FUNCTION memory.gain_sql() RETURNS text
 LANGUAGE plpgsql IMMUTABLE SECURITY INVOKER SET search_path = pg_catalog AS $$
 BEGIN
-    RETURN 'p.tf * 2.2::double precision / (p.tf + 1.2::double precision * (0.6::double precision + 0.4::double precision * p.length / 24))';
+    RETURN 'p.tf * CAST(2.2 AS double precision) / (p.tf + CAST(1.2 AS double precision) * (CAST(0.6 AS double precision) + CAST(0.4 AS double precision) * p.length / 24))';
 END $$;
 
 -- The memories that the narrowest of the filters leaves, when these are at most `most`; else null.
