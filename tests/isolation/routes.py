@@ -22,7 +22,6 @@ _FILLERS: Mapping[str, Any] = {
     "data": {"note": "nothing"},
     "content": "Nothing that matters.",
     "summary": "Nothing that matters.",
-    "transcript": "Nothing that matters.",
     "type": "observation",
     "query": "what matters",
     "message": "what matters",
@@ -47,6 +46,8 @@ _FILLERS: Mapping[str, Any] = {
 }
 
 
+# What a deployment may not take: no form of a body is made of it.
+_OPTIONAL = {"transcript"}
 # What stands in a path beside ids.
 _NUMBERS = {"step": "1"}
 
@@ -223,6 +224,8 @@ def _alternatives(schema: Any) -> Iterator[Any]:
     """A form for each of the fields of which exactly one is given."""
     ways = [way["required"] for way in schema["oneOf"]]
     for way in ways:
+        if not _OPTIONAL.isdisjoint(way):
+            continue
         others = {name for each in ways for name in each} - set(way)
         properties = {name: field for name, field in schema["properties"].items() if name not in others}
         yield schema | {"properties": properties, "required": [*schema.get("required", []), *way]}
