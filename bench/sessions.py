@@ -77,7 +77,7 @@ def _end(api: Api, agent: str, session: str) -> Took:
 
 def _finds(api: Api, agent: str, word: str) -> bool:
     asked = {"agent_id": agent, "namespace": "summaries", "query": word, "top_k": 1}
-    results = api.ask("/v1/memory/semantic/search", asked)["results"]
+    results = api.ask("/v1/memory/semantic/search", asked)["data"]["results"]
     return any(word in each["content"] for each in results)
 
 
