@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.fix_bedrock",
     "tests.fix_edge",
     "tests.fix_postgres",
+    "tests.fix_vectors",
     "tests.fix_debian",
     "tests.fix_iam",
 ]

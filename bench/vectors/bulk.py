@@ -13,7 +13,7 @@ _INDEX_BYTES = """
     SELECT coalesce(sum(pg_relation_size(i.indexrelid)), 0)
     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS a ON a.oid = c.relam
     WHERE (i.indrelid = CAST(%(table)s AS regclass) OR i.indrelid IN (SELECT relid FROM pg_partition_tree(%(table)s)))
-        AND a.amname LIKE %(method)s
+        AND a.amname LIKE %(method)s AND c.relname LIKE %(named)s
 """
 _OWN_INDEXES = """
     SELECT CAST(i.indexrelid AS regclass), pg_get_indexdef(i.indexrelid) FROM pg_index AS i
@@ -63,9 +63,9 @@ def create_indexes(connection: psycopg.Connection, statements: Iterable[str]) ->
     return monotonic() - started
 
 
-def index_bytes(connection: psycopg.Connection, table: str, method: str = "%") -> int:
-    """Size of a table's indexes, partitions included, of all access methods or of one."""
-    row = connection.execute(_INDEX_BYTES, {"table": table, "method": method}).fetchone()
+def index_bytes(connection: psycopg.Connection, table: str, method: str = "%", named: str = "%") -> int:
+    """Size of a table's indexes, partitions included, of all access methods and names or of some."""
+    row = connection.execute(_INDEX_BYTES, {"table": table, "method": method, "named": named}).fetchone()
     return int(row[0]) if row else 0
 
 

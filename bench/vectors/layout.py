@@ -10,7 +10,7 @@ from agent_memory.domain.embedding import Vector
 from bench.vectors.data import Dataset
 
 AGENT = "agent"
-"""Whose all memories are, which is the worst case: nothing narrows a search but the tenant."""
+"""Whose memories are stored; searches are of the whole tenant, which is the worst case, unless a filter is measured."""
 
 _PAGES = """
     SELECT sum(coalesce(heap_blks_read + heap_blks_hit, 0) + coalesce(idx_blks_read + idx_blks_hit, 0)

@@ -4,27 +4,32 @@ import itertools
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
 from agent_memory.adapters.sql_memories import SqlMemoryStore
+from agent_memory.adapters.sql_memory_draft import vector_text
 from agent_memory.domain.chunking import Span
 from agent_memory.domain.database import Call, Row, Scalar
 from agent_memory.domain.embedding import Vector
+from agent_memory.domain.json_document import dumps
 from agent_memory.domain.merging import signature
 from agent_memory.domain.semantic import NewMemory
-from agent_memory.domain.semantic_store import Chunk, Draft, MemorySearch
+from agent_memory.domain.semantic_store import Draft, MemorySearch
 from agent_memory.domain.usage import Tally
-from bench.vectors import bulk
+from agent_memory.domain.vector_layout import Layout as VectorLayout
+from bench.vectors import bulk, kinds
 from bench.vectors.data import DIMENSIONS, Dataset, tenant_name
+from bench.vectors.kinds import ENTRY
 from bench.vectors.layout import AGENT, content
 from bench.vectors.server import log_in
 from bench.vectors.truth import TOP
 
 TABLE = "memory.chunks"
-_MODEL = "bench"
+_MODEL = "bench/1024"
 _MEMORIES = {
     "tenant_id": "text",
     "memory_id": "uuid",
@@ -34,8 +39,11 @@ _MEMORIES = {
     "created_at": "timestamptz",
     "updated_at": "timestamptz",
     "chunk_count": "int4",
-    "model": "text",
+    "user_id": "text",
+    "namespace": "text",
+    "purposes": "text[]",
 }
+_ENTRIES = {"tenant_id": "text", "entry": "uuid", "memory_id": "uuid"}
 _CHUNKS = {
     "tenant_id": "text",
     "memory_id": "uuid",
@@ -64,23 +72,46 @@ class Ours:
         self._stored = itertools.count(1_000_000)
 
     def load(self, data: Dataset) -> None:
-        """As `Layout.load`."""
-        found = self.owner.execute(
-            "SELECT memory.key_of('default'), memory.key_of(NULL), memory.key_of(NULL)"
-        ).fetchone()
+        """As `Layout.load`, but for the indexes of a layout."""
         self.owner.execute("TRUNCATE memory.memories CASCADE")
-        indexes = bulk.drop_indexes(self.owner, TABLE)
+        others = [made for made in bulk.drop_indexes(self.owner, TABLE) if "chunks_memory_idx" in made]
         self.owner.execute("SET session_replication_role = replica")  # no chunk looks its memory up
         bulk.copy_rows(self.owner, "memory.memories", _MEMORIES, _memories(data))
-        bulk.copy_rows(self.owner, TABLE, _CHUNKS, _chunks(data, *(found or ())))
+        bulk.copy_rows(self.owner, TABLE, _CHUNKS, _chunks(data, self._keys()))
+        tagged = ((tenant_name(data.tenants[row]), uuid.UUID(ENTRY), uuid.UUID(int=row)) for row in kinds.tagged(data))
+        bulk.copy_rows(self.owner, "memory.metadata_entries", _ENTRIES, tagged)
         self.owner.execute("RESET session_replication_role")
-        bulk.create_indexes(self.owner, indexes)
-        self.owner.execute("VACUUM (ANALYZE) memory.memories, memory.chunks")
+        self.owner.execute("ANALYZE memory.chunks")  # a hash index is as large as its table seems to be
+        bulk.create_indexes(self.owner, others)
 
-    def search(self, tenant: str, query: Vector) -> list[int]:
-        """As `Layout.search`."""
-        asked = MemorySearch(query, _MODEL, TOP, datetime.now(UTC), mode="vector")
-        return [uuid.UUID(hit.memory.id).int for hit in self._store.search(tenant, asked)]
+    def build(self, layout: VectorLayout) -> float:
+        """Bring a layout into force, by the statements of the switch; the seconds that its indexes took."""
+        self.owner.execute(
+            "CREATE OR REPLACE FUNCTION memory.vector_layout() RETURNS text LANGUAGE plpgsql STABLE"
+            " SET search_path = pg_catalog AS $$ BEGIN RETURN ''; END $$"
+        )
+        steps = self.owner.execute("SELECT statement FROM memory_admin.vector_steps(%s)", (layout,)).fetchall()
+        spent = bulk.create_indexes(self.owner, [statement for (statement,) in steps])
+        self.owner.execute("SELECT memory_admin.switch_layout(%s)", (layout,))
+        self.owner.execute("VACUUM (ANALYZE) memory.memories, memory.chunks, memory.metadata_entries")
+        return spent
+
+    def search(self, tenant: str, query: Vector, **narrowed: Any) -> list[int]:
+        """As `Layout.search`. What has a purpose is shown for it, so nothing is left out that the rival finds."""
+        asked = {"purpose": kinds.PURPOSE, **narrowed}
+        search = MemorySearch(query, _MODEL, TOP, datetime.now(UTC), mode="vector", **asked)
+        return [uuid.UUID(hit.memory.id).int for hit in self._store.search(tenant, search)]
+
+    def nearest(self, tenant: str, query: Vector) -> list[int]:
+        """The nearest rows alone, without what a request is told of them."""
+        asked = dumps({"now": datetime.now(UTC), "shown_for": kinds.PURPOSE, "purpose_mask": -1})
+        with self.session.transaction():
+            self.session.execute("SELECT memory.enter_tenant(%s)", (tenant,))
+            rows = self.session.execute(
+                "SELECT memory_id FROM memory.nearest(%s, %s, CAST(%s AS public.halfvec), %s, %s, 2.0)",
+                (tenant, asked, vector_text(query), _MODEL, TOP),
+            )
+            return [memory_id.int for (memory_id,) in rows.fetchall()]
 
     def store(self, tenant: str, vector: Vector) -> None:
         """As `Layout.store`."""
@@ -89,6 +120,32 @@ class Ours:
     def store_many(self, tenant: str, vectors: Sequence[Vector]) -> None:
         """As `Layout.store_many`."""
         self._keep(tenant, vectors, dedupe=False)
+
+    def insert(self, tenant: str, vector: Vector) -> None:
+        """Add a row to the table of vectors, that of a memory which is there."""
+        self.owner.execute(
+            "INSERT INTO memory.chunks (tenant_id, model, agent_id, namespace_key, memory_id, ordinal, user_key,"
+            " session_key, purpose_mask, occurred_at, starts_at, ends_at, dimensions, embedding)"
+            " SELECT m.tenant_id, %s, m.agent_id, 1, m.memory_id, %s, 0, 0, 0, m.occurred_at, 0, 1, 1024,"
+            " CAST(%s AS halfvec) FROM memory.memories AS m WHERE m.tenant_id = %s LIMIT 1",
+            (_MODEL, next(self._stored), vector_text(vector), tenant),
+        )
+
+    def remove_some(self) -> None:
+        """Delete a twentieth, as a deletion of memories does."""
+        self.owner.execute("DELETE FROM memory.memories WHERE hashtext(CAST(memory_id AS text)) %% 20 = 0", ())
+
+    def vacuum(self, _: None) -> None:
+        """Clean up, as the daily maintenance does."""
+        self.owner.execute("VACUUM (INDEX_CLEANUP ON) memory.chunks")
+
+    def _keys(self) -> Mapping[str, int]:
+        names = [kinds.of(number) for number in range(kinds.ALL)]
+        asked = "SELECT memory.key_of(%s), memory.purpose_mask(%s)"
+        found = {}
+        for name in {name for kind in names for name in (kind.user, kind.namespace)}:
+            found[name], found["purpose"] = self.owner.execute(asked, (name, [kinds.PURPOSE])).fetchone() or (0, 0)
+        return found
 
     def _keep(self, tenant: str, vectors: Sequence[Vector], *, dedupe: bool) -> None:
         texts = [content(next(self._stored)) for _ in vectors]
@@ -116,17 +173,24 @@ class _Direct:
 
 def _draft(text: str, vector: Vector, *, dedupe: bool) -> Draft:
     new = NewMemory(agent_id=AGENT, content=text, dedupe=dedupe)
-    return Draft(str(uuid.uuid4()), new, None, (Chunk(Span(0, len(text)), vector),), signature(text), ())
+    spans, vectors = (Span(0, len(text)),), {_MODEL: (vector,)}
+    return Draft(str(uuid.uuid4()), new, None, spans, vectors, (), signature(text), ())
 
 
 def _memories(data: Dataset) -> Iterator[tuple[object, ...]]:
-    made = datetime.now(UTC)
     for number, tenant in enumerate(data.tenants.tolist()):
-        yield tenant_name(tenant), uuid.UUID(int=number), AGENT, content(number), made, made, made, 1, _MODEL
+        kind = kinds.of(number)
+        yield (
+            tenant_name(tenant), uuid.UUID(int=number), kind.agent, content(number), kind.at, kind.at, kind.at, 1,
+            kind.user, kind.namespace, kind.purposes,
+        )  # fmt: skip
 
 
-def _chunks(data: Dataset, *keys: int) -> Iterator[tuple[object, ...]]:
-    made = datetime.now(UTC)
+def _chunks(data: Dataset, keys: Mapping[str, int]) -> Iterator[tuple[object, ...]]:
     vectors = zip(data.tenants.tolist(), bulk.halfvecs(data.vectors), strict=True)
     for number, (tenant, vector) in enumerate(vectors):
-        yield tenant_name(tenant), uuid.UUID(int=number), AGENT, vector, *keys, 0, made, 0, 0, 1, _MODEL, DIMENSIONS
+        kind = kinds.of(number)
+        yield (
+            tenant_name(tenant), uuid.UUID(int=number), kind.agent, vector, keys[kind.namespace], keys[kind.user], 0,
+            keys["purpose"] if kind.purposes else 0, kind.at, 0, 0, 1, _MODEL, DIMENSIONS,
+        )  # fmt: skip

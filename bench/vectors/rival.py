@@ -113,6 +113,19 @@ class Rival:
             self.session.execute(_ENTER, (tenant,))
             self._insert(tenant, vectors)
 
+    def insert(self, tenant: str, vector: Vector) -> None:
+        """Add a row."""
+        statement = _INSERT.format(_ONE)
+        self.owner.execute(statement, (tenant, AGENT, content(next(self._stored)), _text(vector)))
+
+    def remove_some(self) -> None:
+        """Delete a twentieth."""
+        self.owner.execute("DELETE FROM semantic_memory WHERE hashtext(CAST(id AS text)) %% 20 = 0", ())
+
+    def vacuum(self, _: None) -> None:
+        """Clean up."""
+        self.owner.execute("VACUUM (INDEX_CLEANUP ON) semantic_memory")
+
     def _insert(self, tenant: str, vectors: Sequence[Vector]) -> None:
         values = [value for vector in vectors for value in (tenant, AGENT, content(next(self._stored)), _text(vector))]
         self.session.execute(_INSERT.format(sql.SQL(", ").join([_ONE] * len(vectors))), values)

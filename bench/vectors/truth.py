@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.vectors.data import Dataset, Floats, Halves, Integers, Queries
 
@@ -34,14 +35,15 @@ class Truth:
 
 def exact(data: Dataset) -> list[Truth]:
     """Compare every query with every row of its tenant, on the numbers as they are stored."""
-    return [_exact(data, asked) for asked in data.queries]
+    return [exactly(data, asked, np.ones(len(data.tenants), bool)) for asked in data.queries]
 
 
-def _exact(data: Dataset, asked: Queries) -> Truth:
+def exactly(data: Dataset, asked: Queries, left: NDArray[np.bool_]) -> Truth:
+    """Compare queries with those rows of their tenants that are left."""
     rows = np.empty((len(asked.tenants), TOP), np.int64)
     cosines = np.empty((len(asked.tenants), _AROUND), np.float32)
     for tenant in np.unique(asked.tenants):
-        mine, stored = np.flatnonzero(asked.tenants == tenant), np.flatnonzero(data.tenants == tenant)
+        mine, stored = np.flatnonzero(asked.tenants == tenant), np.flatnonzero((data.tenants == tenant) & left)
         likeness = _unit(asked.vectors[mine]) @ _unit(data.vectors[stored]).T
         order = np.argsort(-likeness, axis=1)[:, :_AROUND]
         rows[mine] = stored[order[:, :TOP]]

@@ -73,12 +73,14 @@ if TYPE_CHECKING:
     from agent_memory.service.rehydrate import Rehydration
     from agent_memory.service.reservations import Reservations
     from agent_memory.service.runs import Runs
+    from agent_memory.service.search_check import SearchCheck
     from agent_memory.service.semantic import SemanticMemory
     from agent_memory.service.semantic_batch import SemanticBatches
     from agent_memory.service.session_end import Summarizer
     from agent_memory.service.sessions import Sessions
     from agent_memory.service.subjects import Subjects
     from agent_memory.service.sweeping import Sweeping
+    from agent_memory.service.switch_layout import SwitchLayout
     from agent_memory.service.tenants import TenantLimits
     from agent_memory.service.tool_calls import ToolCalls
     from agent_memory.service.unified import Unified
@@ -559,7 +561,20 @@ def semantic() -> "SemanticMemory":
     """Semantic memory."""
     from agent_memory.service.semantic import SemanticMemory
 
-    return SemanticMemory(_memories(), embeddings(), _drafting(), subjects(), now)
+    return SemanticMemory(_memories(), embeddings(), _drafting(), subjects(), now, _search_check())
+
+
+def _search_check() -> "SearchCheck | None":
+    if not settings.search_check_share:
+        return None
+    import random
+
+    from agent_memory.service.search_check import SearchCheck
+
+    def tell(recall: float) -> None:
+        logs.line(level="INFO", **logs.metrics({"SearchRecall": (recall, "None")}))
+
+    return SearchCheck(_memories(), settings.search_check_share, random.random, tell)
 
 
 @cache
@@ -880,6 +895,18 @@ def maintain(time_left_s: float) -> "Maintain":
 
     patience = Patience(time.monotonic() + time_left_s, time.monotonic, time.sleep)
     return Maintain(DataApiSchema(_data_api(settings.database_master_secret_arn)), patience)
+
+
+def switch_layout(time_left_s: float) -> "SwitchLayout":
+    """What brings the layout of the vectors into force."""
+    import time
+
+    from agent_memory.adapters.schema_vector_indexes import DataApiVectorIndexes
+    from agent_memory.service.migrate import Patience
+    from agent_memory.service.switch_layout import SwitchLayout
+
+    patience = Patience(time.monotonic() + time_left_s, time.monotonic, time.sleep)
+    return SwitchLayout(DataApiVectorIndexes(_data_api(settings.database_master_secret_arn)), patience)
 
 
 def lint(time_left_s: float) -> "Lint":

@@ -2,6 +2,9 @@
 
 import os
 from datetime import timedelta
+from typing import get_args
+
+from agent_memory.domain.vector_layout import Layout
 
 _WEEK_S = 7 * 24 * 3600
 
@@ -121,6 +124,20 @@ class Settings:
     def database_ca_path(self) -> str | None:
         """A bundle of certificate authorities to trust in place of the one that fits the connection mode."""
         return os.environ.get("DATABASE_CA_PATH")
+
+    @property
+    def search_check_share(self) -> float:
+        """What share of the searches is compared with the exact answer."""
+        return float(os.environ.get("SEARCH_CHECK_SHARE") or 0)
+
+    @property
+    def vector_index(self) -> Layout:
+        """Which layout the vectors' indexes are to have."""
+        layout = self._required("VECTOR_INDEX")
+        if layout not in get_args(Layout):
+            msg = f"VECTOR_INDEX must be one of {', '.join(get_args(Layout))}"
+            raise RuntimeError(msg)
+        return layout  # type: ignore[return-value]
 
     @property
     def embedding_model(self) -> str:

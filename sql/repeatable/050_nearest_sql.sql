@@ -31,6 +31,7 @@ BEGIN
         || CASE WHEN asked ? 'agent_id' THEN ' AND c.agent_id = $4 ->> ''agent_id''' ELSE '' END
         || CASE WHEN asked ? 'namespace_key' THEN ' AND c.namespace_key = CAST($4 ->> ''namespace_key'' AS bigint)' ELSE '' END
         || CASE WHEN asked ? 'except_key' THEN ' AND c.namespace_key <> CAST($4 ->> ''except_key'' AS bigint)' ELSE '' END
+        || CASE WHEN asked ? 'purposes' THEN ' AND c.purpose_mask = memory.purpose_mask(memory.texts($4 -> ''purposes''))' ELSE '' END
         || CASE WHEN asked ? 'user_key' THEN ' AND c.user_key = CAST($4 ->> ''user_key'' AS bigint)' ELSE '' END
         || CASE WHEN asked ? 'session_key' THEN ' AND c.session_key = CAST($4 ->> ''session_key'' AS bigint)' ELSE '' END
         || CASE WHEN asked ? 'purpose_mask' THEN ' AND (c.purpose_mask = 0'

@@ -4,7 +4,8 @@ SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '40s';
 SET LOCAL ROLE memory_owner;
 
--- How many chunks are read exactly rather than through the graph. Exact search costs the rows that it reads; the graph
+-- How many chunks are read exactly rather than by the approximation of the layout. In the quantised one that is as many as
+-- its shortlist has. Beside a graph, exact search costs the rows that it reads; the graph
 -- costs what it visits until enough of the tenant's rows came by, which is inverse to the tenant's share of its partition.
 -- Both meet near the square root of a thousand times the partition's rows.
 CREATE OR REPLACE FUNCTION memory.exact_bound(tenant text) RETURNS integer
@@ -12,6 +13,9 @@ LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable
 DECLARE
     piece oid;
 BEGIN
+    IF memory.vector_layout() = 'quantized' THEN
+        RETURN 200;
+    END IF;
     SELECT c.tableoid INTO piece FROM memory.chunks AS c WHERE c.tenant_id = tenant LIMIT 1;
     RETURN (SELECT coalesce(max(greatest(2000, sqrt(1000 * greatest(p.reltuples, 0)))), 2000)
             FROM pg_class AS p WHERE p.oid = piece);
@@ -32,7 +36,7 @@ BEGIN
     RETURN size;
 END $$;
 
--- The plan with the least to read: scope, what narrows it further, else the graph. `asked` comes back with the rarest of
+-- The plan with the least to read: scope, what narrows it further, else what the layout has, graph or bits. `asked` comes back with the rarest of
 -- its metadata entries.
 CREATE OR REPLACE FUNCTION memory.nearest_plan(tenant text, INOUT asked jsonb, OUT plan text)
 LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog
@@ -43,7 +47,11 @@ DECLARE
     found integer;
     narrowing record;
 BEGIN
-    plan = 'graph';
+    IF asked ? 'exactly' THEN
+        plan = 'scope';
+        RETURN;
+    END IF;
+    plan = CASE memory.vector_layout() WHEN 'quantized' THEN 'bits' ELSE 'graph' END;
     IF memory.scope_size(tenant, asked, fewest) <= bound THEN
         plan = 'scope';
         RETURN;

@@ -8,13 +8,9 @@ SET LOCAL ROLE memory_owner;
 SELECT CAST(CAST('[1]' AS public.vector) AS text);
 
 -- Whether a memory lives and is what was asked for, as far as its chunks cannot tell.
-CREATE OR REPLACE FUNCTION memory.is_wanted(tenant text, candidate uuid, asked jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION memory.fits(tenant text, found memory.memories, asked jsonb) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog AS $$
-DECLARE
-    found memory.memories;
 BEGIN
-    -- By the primary key alone: more conditions in here would tempt the planner to another index.
-    SELECT * INTO found FROM memory.memories AS m WHERE m.tenant_id = tenant AND m.memory_id = candidate;
     -- Keys of chunks are hashes, and a hash can be met on purpose: the ids themselves decide.
     RETURN found.memory_id IS NOT NULL
         AND (NOT asked ? 'namespace_key' OR found.namespace = asked ->> 'namespace')
@@ -34,9 +30,19 @@ BEGIN
             WHERE NOT EXISTS (
                 SELECT
                 FROM memory.metadata_entries AS e
-                WHERE e.tenant_id = tenant AND e.entry = CAST(entry.hash AS uuid) AND e.memory_id = candidate
+                WHERE e.tenant_id = tenant AND e.entry = CAST(entry.hash AS uuid) AND e.memory_id = found.memory_id
             )
         ));
+END $$;
+
+CREATE OR REPLACE FUNCTION memory.is_wanted(tenant text, candidate uuid, asked jsonb) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog AS $$
+DECLARE
+    found memory.memories;
+BEGIN
+    -- By the primary key alone: more conditions in here would tempt the planner to another index.
+    SELECT * INTO found FROM memory.memories AS m WHERE m.tenant_id = tenant AND m.memory_id = candidate;
+    RETURN memory.fits(tenant, found, asked);
 END $$;
 
 -- Up to `wanted` live memories within `reach`, nearest first, each by its nearest chunk.
@@ -61,6 +67,10 @@ DECLARE
     distances double precision[];
 BEGIN
     SELECT * INTO best FROM memory.nearest_plan(tenant, asked);
+    IF best.plan = 'bits' THEN
+        RETURN QUERY SELECT * FROM memory.nearest_by_bits(tenant, asked, query, model, wanted, reach);
+        RETURN;
+    END IF;
     FOREACH plan IN ARRAY ARRAY[best.plan, CASE best.plan WHEN 'graph' THEN 'scope' ELSE best.plan END] LOOP
         ids = '{}';
         places = '{}';
@@ -99,6 +109,7 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION
+    memory.fits(text, memory.memories, jsonb),
     memory.is_wanted(text, uuid, jsonb),
     memory.nearest(text, jsonb, public.halfvec, text, integer, double precision)
 TO memory_rw;

@@ -146,3 +146,23 @@ def test_vectors_of_different_models_are_never_compared(memories: Memories) -> N
     assert not memories.store(PIANO.replace("goes", "really goes")).deduplicated
     assert memories.store(PIANO).deduplicated, "equal words need no vector to be the same"
     assert len(memories.found("piano", mode="vector")) == 2, "and get those that they lacked"
+
+
+def test_a_text_that_is_said_again_is_found_at_the_time_and_in_the_session_that_it_was_said_in_last(
+    memories: Memories,
+) -> None:
+    memories.store(PIANO, timestamp="2026-01-01T00:00:00Z", session_id="s1")
+    memories.store(PIANO, timestamp="2026-02-01T00:00:00Z", session_id="s2")
+
+    assert memories.found(PIANO, mode="vector", **{"from": "2026-01-31T00:00:00Z"}, session_id="s2") == [PIANO]
+    assert memories.found(PIANO, mode="vector", to="2026-01-31T00:00:00Z") == []
+    assert memories.found(PIANO, mode="vector", session_id="s1") == []
+
+
+def test_a_long_text_that_is_said_again_is_found_at_the_time_it_was_said_last(memories: Memories) -> None:
+    long = " ".join(f"In the year {year} the harbour of Delft was dredged by {year % 7} ships." for year in range(60))
+    memories.store(long, timestamp="2026-01-01T00:00:00Z")
+    memories.store(long, timestamp="2026-02-01T00:00:00Z")
+
+    assert memories.found("harbour of Delft", mode="vector", **{"from": "2026-01-31T00:00:00Z"}) == [long]
+    assert memories.found("harbour of Delft", mode="vector", to="2026-01-31T00:00:00Z") == []

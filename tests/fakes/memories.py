@@ -119,6 +119,10 @@ class InMemoryMemoryStore:
                 session.append((memory.timestamp, memory.id))
         return [[memory_id for _, memory_id in sorted(session)] for session in sessions.values()]
 
+    def recall(self, tenant_id: str, search: MemorySearch) -> float | None:
+        found = list(self.search(tenant_id, replace(search, mode="vector")))
+        return 1.0 if found else None
+
     def get(self, tenant_id: str, memory_id: str, now: datetime) -> Memory | None:
         kept = self._one(tenant_id, memory_id, now)
         return kept.memory if kept else None

@@ -1,13 +1,15 @@
 """Ids have one spelling in a path, and two ids never share a path or a key."""
 
+import time
 from datetime import UTC, datetime, timedelta
+from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.adapters.dynamodb_item import key
-from agent_memory.domain.identifiers import MAX_ID_BYTES, check_id, from_path, new_ulid, to_path
+from agent_memory.domain.identifiers import MAX_ID_BYTES, check_id, from_path, new_ulid, time_ordered_uuid, to_path
 
 ids = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(
     lambda text: len(text.encode()) <= MAX_ID_BYTES
@@ -95,3 +97,14 @@ def test_a_ulid_has_26_characters_of_crockfords_alphabet() -> None:
     assert new_ulid(at, bytes(10)) == "01ARZ3NDEK" + "0" * 16
     assert new_ulid(at, b"\xff" * 10) == "01ARZ3NDEK" + "Z" * 16
     assert len({new_ulid(at) for _ in range(1000)}) == 1000
+
+
+def test_ids_of_memories_come_in_the_order_of_time_and_cannot_be_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = []
+    for moment in range(100):
+        monkeypatch.setattr(time, "time_ns", lambda moment=moment: 1_790_000_000_000_000_000 + moment * 1_000_000)
+        ids += sorted(time_ordered_uuid() for _ in range(3))
+
+    assert ids == sorted(ids)
+    assert len({each[15:] for each in ids}) == 300  # nothing but time and version is shared
+    assert {(UUID(each).version, UUID(each).variant) for each in ids} == {(7, RFC_4122)}

@@ -79,33 +79,20 @@ class SqlMemoryStore:
 
     def search(self, tenant_id: str, search: MemorySearch) -> Iterator[Hit]:
         """See `MemoryStore.search`; one call."""
-        request = {
-            "now": search.now,
-            "mode": search.mode,
-            "model": search.model,
-            "lexemes": search.lexemes,
-            "top_k": search.top_k,
-            "reach": 2.0 if search.threshold is None else 1 - search.threshold,
-            "agent_id": search.agent_id,
-            "namespace": search.namespace,
-            "user_id": search.user_id,
-            "session_id": search.session_id,
-            "from": search.start,
-            "to": search.end,
-            "entries": search.entries,
-            "as_of": search.as_of,
-            "purpose": search.purpose,
-            "min_trust": search.min_trust,
-            "half_life_days": search.half_life_days,
-            "explain": search.explain,
-        }
         reader = self._reader(tenant_id, search.now)
-        arguments: dict[str, Scalar] = {"tenant": tenant_id, "request": dumps(request), "budget": reader.budget}
+        arguments: dict[str, Scalar] = {"tenant": tenant_id, "request": _asked(search), "budget": reader.budget}
         query = "" if search.vector is None else vector_text(search.vector)
         rows = self._database.call("search", {**arguments, "query": query}, _TIMEOUT_S)
         for row, memory in zip(rows, reader.memories(rows), strict=True):
             if memory is not None:
                 yield read_hit(row, memory)
+
+    def recall(self, tenant_id: str, search: MemorySearch) -> float | None:
+        """See `MemoryStore.recall`; one call, which reads every vector that the search is about."""
+        assert search.vector is not None  # noqa: S101 - there is nothing to be near to
+        asked: dict[str, Scalar] = {"tenant": tenant_id, "request": _asked(search), "query": vector_text(search.vector)}
+        (row,) = self._database.call("search_recall", asked, _TIMEOUT_S)
+        return _int(row["found"]) / _int(row["nearest"]) if row["nearest"] else None
 
     def get(self, tenant_id: str, memory_id: str, now: datetime) -> Memory | None:
         """See `MemoryStore.get`; one call."""
@@ -161,6 +148,31 @@ class SqlMemoryStore:
 
     def _reader(self, tenant_id: str, now: datetime) -> Reader:
         return Reader(self._database, tenant_id, format_time(now))
+
+
+def _asked(search: MemorySearch) -> str:
+    return dumps(
+        {
+            "now": search.now,
+            "mode": search.mode,
+            "model": search.model,
+            "lexemes": search.lexemes,
+            "top_k": search.top_k,
+            "reach": 2.0 if search.threshold is None else 1 - search.threshold,
+            "agent_id": search.agent_id,
+            "namespace": search.namespace,
+            "user_id": search.user_id,
+            "session_id": search.session_id,
+            "from": search.start,
+            "to": search.end,
+            "entries": search.entries,
+            "as_of": search.as_of,
+            "purpose": search.purpose,
+            "min_trust": search.min_trust,
+            "half_life_days": search.half_life_days,
+            "explain": search.explain,
+        }
+    )
 
 
 def _walk(walk: MemoryWalk) -> str:

@@ -4,8 +4,10 @@ import base64
 import binascii
 import os
 import re
+import time
 import unicodedata
 from datetime import datetime
+from uuid import UUID
 
 from agent_memory.domain.times import from_micros, to_micros
 
@@ -78,3 +80,10 @@ def ulid_time(ulid: str) -> datetime | None:
     for character in ulid[:10]:
         millis = millis << 5 | _CROCKFORD.index(character)
     return from_micros(millis * 1000) if millis < 1 << 47 else None
+
+
+def time_ordered_uuid() -> str:
+    """A UUID of version 7: milliseconds since 1970, then random bits. Their indexes grow at one end and stay dense."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10))
+    return str(UUID(int=milliseconds << 80 | 7 << 76 | (random >> 62 & 0xFFF) << 64 | 2 << 62 | random & (1 << 62) - 1))

@@ -154,6 +154,9 @@ class MemoryStore(Protocol):
     def search(self, tenant_id: str, search: MemorySearch) -> Iterator[Hit]:
         """Yield live memories, the best by the rule of `fusion` first; fewer than `top_k` where no more are found."""
 
+    def recall(self, tenant_id: str, search: MemorySearch) -> float | None:
+        """Part of the memories nearest to the search's vector that are found as such; None where there are none."""
+
     def get(self, tenant_id: str, memory_id: str, now: datetime) -> Memory | None:
         """Read a live memory."""
 

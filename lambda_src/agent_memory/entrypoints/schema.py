@@ -25,11 +25,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         time_left_s = context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
         if event.get("maintain") is True:
-            done = {"vacuumed": bootstrap.maintain(time_left_s).run(), "rules": bootstrap.lint(time_left_s).run()}
+            done = {
+                "vacuumed": bootstrap.maintain(time_left_s).run(),
+                "vector_steps_left": _switch(context),
+                "rules": bootstrap.lint(_RESERVE_S / 2).run(),
+            }
         elif event.get("lint") is True:
             done = {"rules": bootstrap.lint(time_left_s).run()}
         else:
-            done = _run(time_left_s, rotate=event.get("rotate") is True)
+            done = _run(time_left_s, context, rotate=event.get("rotate") is True)
     except AgentMemoryError as error:
         logs.line(level="ERROR", error=type(error).__name__, reason=error.message)
         raise
@@ -40,7 +44,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return done
 
 
-def _run(time_left_s: float, *, rotate: bool) -> dict[str, Any]:
+def _switch(context: Any) -> int:
+    """Steps towards the wanted layout of vectors, as far as the time goes; a new table has it in seconds."""
+    time_left_s = context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
+    return bootstrap.switch_layout(time_left_s).run(bootstrap.settings.vector_index)
+
+
+def _run(time_left_s: float, context: Any, *, rotate: bool) -> dict[str, Any]:
     migrate, enable_login = bootstrap.schema(time_left_s)
     migrated = migrate.run()
     login_role = enable_login.run(bootstrap.settings.database_connection, rotate=rotate)
@@ -49,4 +59,5 @@ def _run(time_left_s: float, *, rotate: bool) -> dict[str, Any]:
         "applied": migrated.applied,
         "repeatable": migrated.repeatable,
         "login_role": login_role,
+        "vector_steps_left": _switch(context),
     }

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
-from uuid import uuid4
 
 from agent_memory.domain import metadata
 from agent_memory.domain.chunking import Span, chunk
 from agent_memory.domain.embedding import Embedder, Embedders, Vector, space
+from agent_memory.domain.identifiers import time_ordered_uuid
 from agent_memory.domain.json_document import dumps
 from agent_memory.domain.lexemes import worded
 from agent_memory.domain.merging import Signature, signature
@@ -108,7 +108,7 @@ class Drafting:
         # Longer texts merge with their equals only, so nobody asks what they say.
         said = signature(each.new.content) if len(spans) == 1 else Signature((), ())
         return Draft(
-            each.memory_id or str(uuid4()),
+            each.memory_id or time_ordered_uuid(),
             each.new,
             each.expires_at,
             spans,

@@ -26,6 +26,7 @@ from agent_memory.domain.times import from_micros, to_micros
 from agent_memory.errors import NotFound, RateLimited, StoreUnavailable
 from agent_memory.service.drafting import Drafting, Drafts, Outline, outline
 from agent_memory.service.paging import MAX_PAGE_BYTES, Page, PageBudget, fill_page
+from agent_memory.service.search_check import SearchCheck
 from agent_memory.service.subjects import Subjects
 
 _ROUNDING = 5e-7  # answers round cosines to six digits, and a threshold may be one of those
@@ -53,7 +54,9 @@ class SemanticMemory:
         drafting: Drafting,
         subjects: Subjects,
         clock: Callable[[], datetime],
+        check: SearchCheck | None = None,
     ) -> None:
+        self._check = check
         self._store = store
         self._embedders = embedders
         self._drafting = drafting
@@ -91,7 +94,10 @@ class SemanticMemory:
         degraded = ("vectors",) if vector is None and asked.mode != "lexical" else ()
         if degraded:
             asked = asked.model_copy(update={"mode": "lexical"})
-        told = _within_a_page(_found(hit) for hit in self._hits(tenant_id, asked, model, vector))
+        search = self._sought(asked, model, vector)
+        told = _within_a_page(_found(hit) for hit in self._store.search(tenant_id, search))
+        if self._check is not None:
+            self._check.after(tenant_id, search)
         return replace(told, degraded=degraded)
 
     def get(self, tenant_id: str, memory_id: str) -> Memory:
@@ -160,8 +166,8 @@ class SemanticMemory:
             return "", None
         return space(embedder), vector
 
-    def _hits(self, tenant_id: str, asked: SearchRequest, model: str, vector: Vector | None) -> Iterator[Hit]:
-        search = MemorySearch(
+    def _sought(self, asked: SearchRequest, model: str, vector: Vector | None) -> MemorySearch:
+        return MemorySearch(
             vector=vector,
             model=model,
             top_k=asked.top_k,
@@ -182,7 +188,6 @@ class SemanticMemory:
             half_life_days=asked.half_life_days if asked.mode == "hybrid" else None,
             explain=asked.explain,
         )
-        return self._store.search(tenant_id, search)
 
 
 def drafted(

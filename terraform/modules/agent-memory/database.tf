@@ -77,9 +77,10 @@ resource "aws_lambda_invocation" "schema" {
   input           = jsonencode({})
 
   triggers = {
-    sql        = var.artifact.sql_sha256
-    code       = var.artifact.sha256_base64
-    cluster    = module.database.cluster_resource_id
-    connection = var.connection
+    sql          = var.artifact.sql_sha256
+    code         = var.artifact.sha256_base64
+    cluster      = module.database.cluster_resource_id
+    connection   = var.connection
+    vector_index = var.vector_index
   }
 }

@@ -29,7 +29,7 @@ locals {
 
     semantic = {
       timeout_s   = local._embedding_function_s
-      environment = merge(local._tables, local._embedding)
+      environment = merge(local._tables, local._embedding, { SEARCH_CHECK_SHARE = tostring(var.search.check_share) })
       policy      = merge(local._embeds, local._store_texts)
       tenant_policy = {
         DataKeys = local._data_keys

@@ -130,6 +130,7 @@ locals {
       environment = merge(local._database, {
         DATABASE_APP_SECRET_ARN    = module.database.app_secret_arn
         DATABASE_MASTER_SECRET_ARN = module.database.master_secret_arn
+        VECTOR_INDEX               = var.vector_index
       })
       policy = {
         DataKeys     = local._data_keys

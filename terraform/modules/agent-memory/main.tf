@@ -99,6 +99,7 @@ module "observability" {
   functions              = { for name, function in local._functions : name => function.function_name }
   archiver_name          = module.function["archiver"].function_name
   sweeper_name           = module.function["sweeper"].function_name
+  search_name            = module.database_function["semantic"].function_name
   proxy_name             = var.connection == "proxy" ? local._proxy_name : null
   tables                 = { for role, table in module.table : role => table.table_name }
   tags                   = var.tags

@@ -219,15 +219,22 @@ variable "log_retention_days" {
 
 variable "search" {
   description = <<-EOT
-    How texts are found by their words. `language`: whose endings words lose before they are compared, `none` for none; English words
+    How texts are found. `check_share`: what share of the searches is compared with the exact answer once it is answered, for an alarm
+    when what is nearest is missed; 0 checks none. `language`: whose endings words lose before they are compared, `none` for none; English words
     that say nothing are left out as well. It holds for texts that are stored from then on, and for all queries: after a change,
     older memories are found by those words whose stem is the same in both.
   EOT
   type = object({
-    language = optional(string, "english")
+    check_share = optional(number, 0.001)
+    language    = optional(string, "english")
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = var.search.check_share >= 0 && var.search.check_share <= 1
+    error_message = "search.check_share must be from 0 to 1; got ${var.search.check_share}."
+  }
 
   validation {
     condition = contains([

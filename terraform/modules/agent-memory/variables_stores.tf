@@ -196,3 +196,19 @@ variable "tenant_sessions" {
   type        = bool
   default     = null
 }
+
+variable "vector_index" {
+  description = <<-EOT
+    How vectors are searched. quantized: by their signs, kept in a small index that stays in memory, then exactly; cheap to write.
+    hnsw: through a graph, which is faster over large tenants and takes about 25 times the memory and the time of a write. A change
+    builds the new indexes beside the old ones while everybody reads and writes; the schema function goes on daily until it is done.
+  EOT
+  type        = string
+  default     = "quantized"
+  nullable    = false
+
+  validation {
+    condition     = contains(["hnsw", "quantized"], var.vector_index)
+    error_message = "vector_index must be hnsw or quantized; got \"${var.vector_index}\"."
+  }
+}

@@ -54,6 +54,22 @@ locals {
       }
     },
     {
+      # Of a share of the searches (search.check_share), which are compared with the exact answer.
+      search-recall = {
+        description = "Searches by vector have missed over 2% of what is nearest."
+        namespace   = "AgentMemory"
+        metric      = "SearchRecall"
+        dimensions  = { function = var.search_name }
+        statistic   = "Average"
+        comparison  = "LessThanThreshold"
+        threshold   = 0.98
+        periods     = 1
+        period_s    = 21600
+      }
+    },
+    # Not for reads of the control table: keys and limits are read on the way to every answer, so want of capacity for these is a
+    # 5xx of the API.
+    {
       for pair in setproduct(keys(var.tables), ["Read", "Write"]) : "${pair[0]}-${lower(pair[1])}s-throttled" => {
         description = "DynamoDB refused ${lower(pair[1])}s of the ${pair[0]} table for want of capacity."
         namespace   = "AWS/DynamoDB"
@@ -62,7 +78,7 @@ locals {
         statistic   = "Sum"
         threshold   = 10
         periods     = 1
-      }
+      } if join("-", pair) != "control-Read"
     },
     # No statement of ours should pin; a pinned connection is one that no other function can borrow.
     {
@@ -91,7 +107,7 @@ resource "aws_cloudwatch_metric_alarm" "main" {
   extended_statistic  = each.value.statistic == "p99" ? "p99" : null
   period              = lookup(each.value, "period_s", 300)
   evaluation_periods  = each.value.periods
-  comparison_operator = "GreaterThanOrEqualToThreshold"
+  comparison_operator = lookup(each.value, "comparison", "GreaterThanOrEqualToThreshold")
   threshold           = each.value.threshold
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns

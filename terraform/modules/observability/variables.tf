@@ -39,6 +39,11 @@ variable "functions" {
   nullable    = false
 }
 
+variable "search_name" {
+  description = "Name of the function that searches memories, which checks a share of the searches."
+  type        = string
+}
+
 variable "sweeper_name" {
   description = "Name of the function that counts episodes which the archive should have and has not."
   type        = string

@@ -203,22 +203,24 @@ run "the_schema_function_uses_the_data_api_in_every_mode" {
       DATABASE_CLUSTER_ARN       = "arn:aws:rds:eu-west-1:123456789012:cluster:memory-database"
       DATABASE_APP_SECRET_ARN    = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app"
       DATABASE_MASTER_SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:master"
+      VECTOR_INDEX               = "quantized"
     }
     error_message = "It must be told which login to enable, and use the Data API itself."
   }
 }
 
-run "a_change_of_schema_code_cluster_or_connection_runs_the_schema_function_again" {
+run "a_change_of_schema_code_cluster_connection_or_vector_index_runs_the_schema_function_again" {
   command = plan
 
   assert {
     condition = aws_lambda_invocation.schema.lifecycle_scope == "CREATE_ONLY" && aws_lambda_invocation.schema.triggers == tomap({
-      sql        = var.artifact.sql_sha256
-      code       = var.artifact.sha256_base64
-      cluster    = "cluster-1"
-      connection = "data_api"
+      sql          = var.artifact.sql_sha256
+      code         = var.artifact.sha256_base64
+      cluster      = "cluster-1"
+      connection   = "data_api"
+      vector_index = "quantized"
     })
-    error_message = "It must run when one of the four changes, and never on destroy."
+    error_message = "It must run when one of the five changes, and never on destroy."
   }
 
   assert {

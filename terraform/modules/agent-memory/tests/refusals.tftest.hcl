@@ -42,6 +42,15 @@ run "a_context_that_no_store_can_answer_in_time_is_refused" {
   }
 }
 
+run "an_unknown_vector_index_is_refused" {
+  command         = plan
+  expect_failures = [var.vector_index]
+
+  variables {
+    vector_index = "ivfflat"
+  }
+}
+
 run "an_unknown_connection_is_refused" {
   command         = plan
   expect_failures = [var.connection]

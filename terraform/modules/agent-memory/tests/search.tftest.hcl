@@ -42,3 +42,21 @@ run "a_language_that_nobody_knows_is_refused" {
     search = { language = "German" }
   }
 }
+
+run "a_thousandth_of_the_searches_is_checked_unless_told_otherwise" {
+  command = plan
+
+  assert {
+    condition     = local._database_functions["semantic"].environment.SEARCH_CHECK_SHARE == "0.001"
+    error_message = "The function that searches must check some of it."
+  }
+}
+
+run "more_than_all_searches_cannot_be_checked" {
+  command         = plan
+  expect_failures = [var.search]
+
+  variables {
+    search = { check_share = 1.5 }
+  }
+}

@@ -8,6 +8,7 @@ variables {
   functions              = { authorizer = "memory-authorizer", working = "memory-working" }
   archiver_name          = "memory-archiver"
   sweeper_name           = "memory-sweeper"
+  search_name            = "memory-semantic"
   tables                 = { memory = "memory-memory", control = "memory-control" }
   proxy_name             = "memory-proxy"
   alarm_topic_arns       = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
@@ -34,7 +35,6 @@ run "what_can_go_wrong_unseen_has_an_alarm" {
     condition = toset(keys(aws_cloudwatch_metric_alarm.main)) == toset([
       "api-errors",
       "api-latency",
-      "control-reads-throttled",
       "control-writes-throttled",
       "database-at-maximum",
       "dead-letters",
@@ -42,8 +42,9 @@ run "what_can_go_wrong_unseen_has_an_alarm" {
       "memory-reads-throttled",
       "memory-writes-throttled",
       "proxy-pinned",
+      "search-recall",
     ])
-    error_message = "API, tables, database, proxy, dead letters and the archive must be watched."
+    error_message = "API, tables, database, proxy, dead letters, the archive and what searches find must be watched."
   }
 }
 
@@ -56,6 +57,19 @@ run "no_metric_names_a_tenant_an_agent_or_a_user" {
       ["ApiId", "DBClusterIdentifier", "ProxyName", "QueueName", "TableName", "function"],
     )) == 0
     error_message = "Dimensions may name parts of the deployment only."
+  }
+}
+
+run "searches_that_miss_alarm_below_a_recall" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.main["search-recall"].comparison_operator == "LessThanThreshold"
+      && aws_cloudwatch_metric_alarm.main["search-recall"].threshold == 0.98
+      && aws_cloudwatch_metric_alarm.main["search-recall"].dimensions["function"] == "memory-semantic"
+    )
+    error_message = "A recall is bad when it is low."
   }
 }
 
@@ -81,8 +95,8 @@ run "what_is_told_once_a_day_is_looked_at_for_a_day" {
   assert {
     condition = {
       for name, a in aws_cloudwatch_metric_alarm.main : name => a.period if a.period != 300
-    } == { episodes-unarchived = 86400 }
-    error_message = "Otherwise the alarm would end minutes after the sweep that rang it."
+    } == { episodes-unarchived = 86400, search-recall = 21600 }
+    error_message = "An alarm must last as long as it takes to be told again: a sweep is daily, and checked searches are few."
   }
 
   assert {
