@@ -209,20 +209,20 @@ run "the_command_finds_tables_buckets_pepper_and_functions" {
   assert {
     condition = output.admin_environment == merge(local._embedding, {
       DATABASE_APP_SECRET_ARN = module.database.app_secret_arn
-      DATABASE_CLUSTER_ARN = module.database.cluster_arn
-      DATABASE_CONNECTION = "data_api"
-      DATABASE_NAME = module.database.database_name
-      AWS_REGION            = "eu-west-1"
-      ARCHIVE_BUCKET        = "memory-archive"
-      ARCHIVER_FUNCTION     = "memory-archiver"
-      CONTROL_TABLE         = "memory-control"
-      DEAD_JOBS_URL         = module.jobs.dead_letter_url
-      FAILED_RECORDS_BUCKET = "memory-failed"
-      INGEST_FUNCTION       = "memory-ingest"
-      JOB_QUEUE_URL         = module.jobs.queue_url
-      MEMORY_TABLE          = "memory-memory"
-      PEPPER_PARAMETER      = "/memory/api-key-pepper"
-      SWEEPER_FUNCTION      = "memory-sweeper"
+      DATABASE_CLUSTER_ARN    = module.database.cluster_arn
+      DATABASE_CONNECTION     = "data_api"
+      DATABASE_NAME           = module.database.database_name
+      AWS_REGION              = "eu-west-1"
+      ARCHIVE_BUCKET          = "memory-archive"
+      ARCHIVER_FUNCTION       = "memory-archiver"
+      CONTROL_TABLE           = "memory-control"
+      DEAD_JOBS_URL           = module.jobs.dead_letter_url
+      FAILED_RECORDS_BUCKET   = "memory-failed"
+      INGEST_FUNCTION         = "memory-ingest"
+      JOB_QUEUE_URL           = module.jobs.queue_url
+      MEMORY_TABLE            = "memory-memory"
+      PEPPER_PARAMETER        = "/memory/api-key-pepper"
+      SWEEPER_FUNCTION        = "memory-sweeper"
     })
     error_message = "The command must work with this output as its environment."
   }
