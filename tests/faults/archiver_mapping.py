@@ -13,6 +13,7 @@ PATTERNS = (
     {
         "eventName": ["REMOVE"],
         "userIdentity": {"type": ["Service"], "principalId": ["dynamodb.amazonaws.com"]},
+        "dynamodb": {"OldImage": {"job_id": {"S": [{"exists": False}]}}},
     },
 )
 
