@@ -36,7 +36,7 @@ def of(number: int) -> Kind:
     """Of the memory of a row. Tenants have rows all over, so numbers are mixed before they are cut."""
     mixed = number * 2_654_435_761 % 2**32 >> 8
     return Kind(
-        AGENT if mixed % 2 else "another",
+        AGENT if mixed % 2 else "other",
         f"user-{mixed // 2 % 3}",
         "default" if mixed // 6 % 5 else "notes",
         [] if mixed // 30 % 7 else [PURPOSE],

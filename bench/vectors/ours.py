@@ -29,7 +29,7 @@ from bench.vectors.server import log_in
 from bench.vectors.truth import TOP
 
 TABLE = "memory.chunks"
-_MODEL = "bench/1024"
+_MODEL = "b/1024"
 _MEMORIES = {
     "tenant_id": "text",
     "memory_id": "uuid",

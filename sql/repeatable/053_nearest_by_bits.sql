@@ -23,9 +23,9 @@ BEGIN
 END $$;
 
 -- $1 tenant, $2 the vector, $3 model, $4 what is asked, $5 the size of the shortlist, $6 how many of it are compared by
--- their vectors, $7 how many candidates may be looked at for the shortlist, $8 the step, $9 memories to choose among.
+-- their vectors, $7 how many candidates may be looked at for the shortlist, $8 the step.
 -- `sieved` asks each candidate's memory whether it is wanted before it takes a place in the shortlist.
-CREATE OR REPLACE FUNCTION memory.bits_sql(asked jsonb, sieved boolean, among boolean) RETURNS text
+CREATE OR REPLACE FUNCTION memory.bits_sql(asked jsonb, sieved boolean) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SECURITY INVOKER SET search_path = pg_catalog AS $$
 DECLARE
     -- OFFSET 0 keeps what is read apart from how it is chosen and sorted.
@@ -33,7 +33,10 @@ DECLARE
         'SELECT a.* FROM (SELECT c.memory_id, c.ordinal, c.agent_id, c.namespace_key, c.bits,'
         ' c.bits OPERATOR(public.<~>) public.binary_quantize($2) AS differing'
         ' FROM memory.chunks AS c WHERE %s OFFSET 0) AS a%s ORDER BY a.differing, a.memory_id, a.ordinal LIMIT $7',
-        memory.chunk_filter(asked), CASE WHEN among THEN ' WHERE a.memory_id = ANY ($9)' ELSE '' END);
+        memory.chunk_filter(asked),
+        -- A set that is made once: IS TRUE keeps it from being a join.
+        CASE WHEN asked ? 'rarest' THEN ' WHERE (a.memory_id IN (SELECT e.memory_id FROM memory.metadata_entries AS e'
+            ' WHERE e.tenant_id = $1 AND e.entry = CAST($4 ->> ''rarest'' AS uuid))) IS TRUE' ELSE '' END);
     shortlist constant text = CASE WHEN sieved THEN format(
         'SELECT s.* FROM (%s) AS s CROSS JOIN LATERAL (SELECT each AS memory FROM memory.memories AS each'
         ' WHERE each.tenant_id = $1 AND each.memory_id = s.memory_id OFFSET 0) AS m'
@@ -56,24 +59,27 @@ BEGIN
         ' OFFSET 0) AS e ORDER BY e.distance, f.memory_id, f.ordinal', shortlist, exactly, exactly);
 END $$;
 
--- The memories with the rarest of the metadata that is asked for, when they are few enough to be kept in mind.
-CREATE OR REPLACE FUNCTION memory.bits_among(tenant text, asked jsonb) RETURNS uuid[]
+-- What is asked, with the rarest of its metadata, when so few memories have that that a search may keep them all in mind.
+CREATE OR REPLACE FUNCTION memory.bits_asked(tenant text, asked jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
 DECLARE
-    few constant integer = 5000;
-    fewest uuid[];
-    found uuid[];
+    fewest integer = 20000;
+    found integer;
     wanted text;
+    told jsonb = asked - 'rarest';
 BEGIN
     FOR wanted IN SELECT jsonb_array_elements_text(coalesce(asked -> 'entries', '[]')) LOOP
-        found = ARRAY(SELECT e.memory_id FROM memory.metadata_entries AS e
-            WHERE e.tenant_id = tenant AND e.entry = CAST(wanted AS uuid) LIMIT few + 1);
-        IF cardinality(found) <= coalesce(cardinality(fewest), few) THEN
+        SELECT count(*) INTO found FROM (
+            SELECT FROM memory.metadata_entries AS e
+            WHERE e.tenant_id = tenant AND e.entry = CAST(wanted AS uuid) LIMIT fewest + 1
+        ) AS counted;
+        IF found <= fewest THEN
             fewest = found;
+            told = asked || jsonb_build_object('rarest', wanted);
         END IF;
     END LOOP;
-    RETURN fewest;
+    RETURN told;
 END $$;
 
 -- As `nearest`. What is not in the index beside the bits (expiry, trust, metadata that many have) is asked of those that
@@ -86,9 +92,9 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off S
 SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
 DECLARE
-    among constant uuid[] = memory.bits_among(tenant, asked);
+    told constant jsonb = memory.bits_asked(tenant, asked);
     step constant public.halfvec = memory.bits_step(query);
-    sieved boolean = among IS NULL AND asked #> '{entries,0}' IS NOT NULL;
+    sieved boolean = asked #> '{entries,0}' IS NOT NULL AND NOT told ? 'rarest';
     -- Fewer numbers have fewer signs to choose by, so more is compared.
     compared integer = CAST((50 + 3 * wanted) * greatest(1, 768.0 / memory.bits_said(query)) AS integer);
     looked_at integer;
@@ -111,8 +117,8 @@ BEGIN
         shortlisted = 0;
         unwanted = false;
         enough = false;
-        FOR near IN EXECUTE memory.bits_sql(asked, sieved, among IS NOT NULL)
-            USING tenant, query, model, asked, compared * 5 / 2, compared, looked_at, step, among
+        FOR near IN EXECUTE memory.bits_sql(told, sieved)
+            USING tenant, query, model, told, compared * 5 / 2, compared, looked_at, step
         LOOP
             shortlisted = near.shortlisted;
             seen = least(compared, shortlisted);
@@ -152,7 +158,7 @@ END $$;
 GRANT EXECUTE ON FUNCTION
     memory.bits_said(public.halfvec),
     memory.bits_step(public.halfvec),
-    memory.bits_sql(jsonb, boolean, boolean),
-    memory.bits_among(text, jsonb),
+    memory.bits_sql(jsonb, boolean),
+    memory.bits_asked(text, jsonb),
     memory.nearest_by_bits(text, jsonb, public.halfvec, text, integer, double precision)
 TO memory_rw;

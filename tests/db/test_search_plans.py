@@ -41,7 +41,7 @@ def explained(app: Connection, tenant: str, name: str, asked: dict[str, Any]) ->
     app.execute("SELECT memory.enter_tenant(%s)", (tenant,))
     keyed = json.dumps(_keyed(app, asked))
     row = app.execute(
-        "SELECT proconfig, CASE %(n)s WHEN 'bits' THEN memory.bits_sql(%(a)s, false, false)"
+        "SELECT proconfig, CASE %(n)s WHEN 'bits' THEN memory.bits_sql(%(a)s, false)"
         " ELSE memory.nearest_sql(%(n)s, %(a)s) END AS statement FROM pg_proc WHERE oid = CAST(%(f)s AS regproc)",
         {"n": name, "a": keyed, "f": "memory.nearest_by_bits" if name == "bits" else "memory.nearest"},
     ).fetchone()
@@ -132,6 +132,16 @@ def test_a_search_of_a_large_tenant_reads_the_graph_or_the_bits_of_its_partition
         assert re.search(rf"Index Scan using {filled.key} on chunks_p00 c_2 \(never executed\)", lines), lines
         assert "Seq Scan" not in lines
     assert not any(f"chunks_p{other:02}" in lines for other in range(1, 16))
+
+
+def test_metadata_that_many_have_is_a_set_that_bits_are_chosen_among(app: Connection, filled: Filled) -> None:
+    if filled.layout == "hnsw":
+        return
+    lines = explained(app, filled.tenants["large"], "bits", {"entries": [COMMON_ENTRY]})
+
+    assert "hashed SubPlan" in lines, lines
+    assert "Index Only Scan using metadata_entries_pkey" in lines
+    assert "Seq Scan" not in lines
 
 
 @pytest.mark.parametrize(
