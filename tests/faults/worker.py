@@ -68,9 +68,13 @@ def _import(clock: Path, mutation: str) -> dict[str, ModuleType]:
 def _without_a_database() -> None:
     """A purge goes to PostgreSQL too, where a run has nothing: what happens there is not this harness's."""
     from agent_memory import bootstrap
+    from tests.fakes.facts import InMemoryFactStore
     from tests.fakes.memories import InMemoryMemoryStore
+    from tests.fakes.procedures import InMemoryProcedureStore
 
     bootstrap._memories = lambda: InMemoryMemoryStore(bootstrap.tally())  # type: ignore[assignment]
+    bootstrap._facts = lambda: InMemoryFactStore(bootstrap.tally())  # type: ignore[assignment]
+    bootstrap._procedures = lambda: InMemoryProcedureStore(bootstrap.tally())  # type: ignore[assignment]
 
 
 def _serve(name: str, address: str, handlers: dict[str, ModuleType]) -> None:
