@@ -114,7 +114,7 @@ run "without_a_summarizer_no_function_may_call_a_model_but_for_vectors" {
   assert {
     condition = alltrue(flatten([
       for f in local._all_functions : [
-        for s in merge(f.policy, f.tenant_policy) : s.resources == local._embed.resources if anytrue([for a in s.actions : startswith(a, "bedrock:")])
+        for s in merge(f.policy, f.tenant_policy) : s.resources == local._embeds.Embed.resources if anytrue([for a in s.actions : startswith(a, "bedrock:")])
       ]
     ]))
     error_message = "A model that writes must be asked for."
