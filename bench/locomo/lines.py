@@ -10,6 +10,7 @@ from bench.report import Line
 WAYS = ("ours", "vector", "lexical", "last")
 _LEFT_OUT, _TARGET = 0.72, 0.75
 _IN_A_THOUSAND = 0.68
+_REPEATED = 0.99
 _DECISIVE = in_top(10)
 
 
@@ -37,8 +38,12 @@ def left_out(weighed: Recall, vector: Recall) -> list[Line]:
 
 
 def repeated(same: int, of: int) -> Line:
-    """Whether the scores' parts, fused in Python by the shipped weights, give the order that the API gave."""
-    return Line("ten best, parts fused anew by the shipped weights", f"{same} of {of} equal", "all", same == of)
+    """Whether the scores' parts, fused in Python by the shipped weights, give the order that the API gave.
+
+    Not always: which vectors are the nearest is known about as exactly as the recall of the layout says.
+    """
+    budget = f">= {_REPEATED}"
+    return Line("ten best, fused anew by shipped weights", f"{same} of {of} equal", budget, same >= _REPEATED * of)
 
 
 def chosen(weights: Sequence[Weights]) -> list[Line]:

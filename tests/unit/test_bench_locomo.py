@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from agent_memory.domain.chunking import estimate_tokens
-from bench.locomo import data, section
+from bench.locomo import data, lines, section
 from bench.locomo.agent import Agent, held
 from bench.locomo.data import Conversation, Question, Turn, load
-from bench.locomo.metrics import Recall, share, shares, within
+from bench.locomo.metrics import MEASURES, Recall, share, shares, within
 from local.api import Api
 from local.stack import Stack
 from local.state import ROOT
@@ -191,3 +191,21 @@ def test_a_context_without_a_layer_is_asked_for_again_and_never_counted(
     else:
         with pytest.raises(RuntimeError, match="without memories 5 times"):
             agent.block(conversation.questions[0], 500)
+
+
+def test_less_than_vectors_alone_in_one_category_is_a_miss_and_so_is_too_little_over_all() -> None:
+    ours, vector = Recall(), Recall()
+    for category, mine, theirs in [(1, 0.5, 0.6), (2, 0.9, 0.6), (3, 0.6, 0.6), (4, 0.9, 0.6)]:
+        ours.add(category, dict.fromkeys(MEASURES, mine))
+        vector.add(category, dict.fromkeys(MEASURES, theirs))
+
+    chosen = lines.left_out(ours, vector)
+    shipped = lines.shipped({"ours": vector, "vector": ours, "lexical": ours, "last": ours})
+
+    assert [line.holds for line in chosen] == [True, False, True, True, True]
+    assert [line.holds for line in lines.left_out(vector, vector)] == [False, True, True, True, True]
+    assert [line.what for line in shipped if line.holds is False] == [
+        "  temporal",
+        "  single-hop",
+        "evidence recall in 1000 tokens",
+    ]

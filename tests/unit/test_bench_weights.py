@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent_memory.domain.fusion import HALF_LIFE_DAYS, WEIGHTS, Candidate, rank
-from bench.locomo import weights
+from bench.locomo import lines, weights
 from bench.locomo.agent import Agent
 from bench.locomo.asking import Answers, Parts
 from bench.locomo.data import Conversation, Question, Turn
@@ -118,3 +118,8 @@ def test_adversarial_questions_choose_no_weights_but_are_counted_apart() -> None
     assert chosen == [MEANING, MEANING]
     assert recall.mean("@1") == 1
     assert recall.mean("@1", [5]) == 0
+
+
+@pytest.mark.parametrize(("same", "holds"), [(1000, True), (990, True), (989, False)])
+def test_as_many_orders_are_those_of_search_as_the_recall_of_vectors_promises(same: int, holds: bool) -> None:
+    assert lines.repeated(same, 1000).holds is holds
