@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -103,10 +103,19 @@ class HttpDoor:
     def send(self, authorization: str | None, ask: Ask) -> Answer:
         """See `Door.send`; comes back later when the deployment asks for it."""
         headers = dict(ask.headers) | ({} if authorization is None else {"Authorization": authorization})
-        for attempt in range(1, _ATTEMPTS + 1):
-            began = time.perf_counter()
-            got = self._client.request(ask.method, ask.target, json=ask.body, headers=headers)
-            if got.status_code not in _PATIENCE or attempt == _ATTEMPTS:
-                break
-            time.sleep(min(float(got.headers.get("retry-after", 1)), 10))
+        return patiently(lambda: self._once(ask, headers))
+
+    def _once(self, ask: Ask, headers: Mapping[str, str]) -> Answer:
+        began = time.perf_counter()
+        got = self._client.request(ask.method, ask.target, json=ask.body, headers=headers)
         return Answer(got.status_code, got.headers, got.text, time.perf_counter() - began)
+
+
+def patiently(send: Callable[[], Answer]) -> Answer:
+    """Send, and come back later when the deployment asks for it."""
+    for _ in range(_ATTEMPTS - 1):
+        answer = send()
+        if answer.status not in _PATIENCE:
+            return answer
+        time.sleep(min(float(answer.headers.get("retry-after", 1)), 10))
+    return send()

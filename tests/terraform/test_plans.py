@@ -81,7 +81,7 @@ def test_every_function_that_serves_a_tenant_takes_a_role_for_it(
 
     assert {role for role in roles if role.endswith("-tenant")} == {
         f"memory-{name}-{function}-tenant"
-        for function in ("episodic", "knowledge", "privacy", "semantic", "unified", "working")
+        for function in ("episodic", "ingest", "knowledge", "privacy", "semantic", "unified", "working")
     }
 
 

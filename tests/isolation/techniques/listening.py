@@ -14,6 +14,8 @@ _MAX_PAGES = 20
 # Under load a function saves up for a call that counts (`service/credit.py`).
 _COUNTED_LATE_S = 15.0
 _TEXTS = ("query", "content", "message", "summary")
+# What makes scores fall while nobody writes: it is asked for without.
+_AGES = {"half_life_days"}
 
 
 def reads(route: Route) -> bool:
@@ -77,7 +79,12 @@ def _filtered(route: Route, ask: Ask, name: str, value: str) -> Ask:
 def counting(arena: Arena, route: Route) -> None:
     """Nothing that the attacker sees may move when the victim writes: no count, no total, no order."""
     victim = arena.fresh(route)
-    asks = [*route.asks(arena.own.ids), *route.asks(arena.own.ids, all_ids=False), *route.asks(victim.ids)]
+    still = {name: None for name in route.body_fields & _AGES}
+    asks = [
+        ask
+        for ids, all_ids in ((arena.own.ids, True), (arena.own.ids, False), (victim.ids, True))
+        for ask in route.asks(ids, still, all_ids=all_ids)
+    ]
     before = list(_looks(arena, route, asks))[-1]
     moved: Planted = arena.fresh(route)
     for after in _looks(arena, route, asks):
