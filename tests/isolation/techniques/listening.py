@@ -79,7 +79,7 @@ def _filtered(route: Route, ask: Ask, name: str, value: str) -> Ask:
 def counting(arena: Arena, route: Route) -> None:
     """Nothing that the attacker sees may move when the victim writes: no count, no total, no order."""
     victim = arena.fresh(route)
-    still = {name: None for name in route.body_fields & _AGES}
+    still = dict.fromkeys(route.body_fields & _AGES)
     asks = [
         ask
         for ids, all_ids in ((arena.own.ids, True), (arena.own.ids, False), (victim.ids, True))
