@@ -2,9 +2,11 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -13,6 +15,7 @@ import pytest
 from local.stack import Stack
 from local.state import ROOT
 from tests.e2e.api import Api, wait_until
+from tests.e2e.test_semantic import four_scripts
 
 SEARCH = "/v1/memory/semantic/search"
 
@@ -76,6 +79,45 @@ def test_what_a_session_came_to_is_found_by_meaning_and_known_as_facts(api: Api,
     assert sorted(texts) == ["Noor has moved.", "Noor lives in Porto."]
 
 
+def test_a_large_end_asked_for_eight_times_at_once_is_one_job_and_leaves_no_part_of_itself(
+    api: Api, stack: Stack, agent: str
+) -> None:
+    """What no row has room for stands in parts until the job is done; whoever comes second takes theirs back."""
+    user = f"user-{uuid.uuid4().hex[:8]}"
+    values = [secrets.token_urlsafe(5_000) for _ in range(100)]
+    facts = [{"subject": "user", "predicate": f"key {n}", "value": value} for n, value in enumerate(values)]
+    body = {"agent_id": agent, "user_id": user, "summary": "A hundred keys were made.", "facts": facts}
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(api.request, "POST", "/v1/sessions/s/end", body, headers=headers) for _ in range(8)]
+        answers = [each.result() for each in asked]
+
+    assert {answer.status_code for answer in answers} == {202}, [answer.text[:200] for answer in answers]
+    (job_id,) = {answer.json()["data"]["job_id"] for answer in answers}
+    job = ended(api, job_id)
+    assert (job["status"], len(job["written"]["fact_ids"])) == ("done", 100), job
+    known = api.get(f"/v1/facts?user_id={user}&limit=200")["facts"]
+    assert sorted(fact["value"] for fact in known) == sorted(values)
+    wait_until(lambda: not _parts(stack, agent), 10)
+
+
+def test_a_summary_of_several_statements_is_stored_whole_and_found_once_it_has_its_vectors(
+    api: Api, agent: str
+) -> None:
+    text = four_scripts(400_000)
+
+    job = ended(api, end(api, agent, "s", summary=text))
+
+    assert job["status"] == "done", job
+    (summary,) = api.get(f"/v1/memory/semantic?agent_id={agent}")["results"]
+    assert summary["content"] == text
+    path = f"/v1/memory/semantic/{summary['id']}"
+    wait_until(lambda: api.get(path)["embedding"] == "ready", 300)
+    (found,) = api.post(SEARCH, {"agent_id": agent, "query": "crates on day 70", "mode": "vector"})["results"]
+    assert found["id"] == summary["id"]
+
+
 def test_a_job_of_another_tenant_is_not_there(api: Api, other_tenant: Api, agent: str) -> None:
     job = end(api, agent, "s", summary="A secret.")
 
@@ -124,6 +166,13 @@ def _stands_in_a_table(stack: Stack, text: str) -> bool:
             if any(text in repr(item) for item in page["Items"] if item["sk"]["S"] != "EPOCH"):  # the count of purges
                 return True
     return False
+
+
+def _parts(stack: Stack, agent: str) -> list[str]:
+    """Parts of payloads of an agent's jobs."""
+    pages = _client(stack, "dynamodb").get_paginator("scan").paginate(TableName=stack.control_table)
+    places = [item["sk"]["S"] for page in pages for item in page["Items"] if agent in item["pk"]["S"]]
+    return [place for place in places if place.startswith("PART#")]
 
 
 def _redrive(stack: Stack, dead: str) -> Any:

@@ -22,7 +22,9 @@ pytestmark = pytest.mark.last
 def local(command: str, state: State) -> str:
     environment = os.environ | {"LOCAL_STATE": str(state.folder)}
     arguments = [sys.executable, "-m", "local", command]
-    return subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(arguments, check=False, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_a_second_up_finds_everything_up_and_runs_no_terraform(state: State) -> None:
