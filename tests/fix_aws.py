@@ -16,6 +16,7 @@ from moto.server import ThreadedMotoServer
 from agent_memory.adapters import dynamodb
 from agent_memory.adapters.aws_json import AwsJsonClient
 from tests.strict import strict
+from tests.transactions import cheap_transactions
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -47,7 +48,8 @@ def moto() -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     server._server.app = strict(server._server.app)  # type: ignore[union-attr]
-    yield f"http://{host}:{port}"
+    with cheap_transactions():
+        yield f"http://{host}:{port}"
     server.stop()
 
 
