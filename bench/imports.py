@@ -18,13 +18,13 @@ from bench.report import Line
 _ROUNDS = 15
 _BUDGET = 0.5
 _OURS = {
-    name: f"from agent_memory import bootstrap; import agent_memory.entrypoints.{entrypoint}; bootstrap.{service}()"
-    for name, entrypoint, service in [
-        ("authorizer", "authorizer", "api_keys"),
-        ("state", "working", "working"),
-        ("episodic", "episodic", "episodic"),
-        ("semantic", "semantic", "semantic"),
-        ("unified", "unified", "unified"),
+    name: f"import agent_memory.entrypoints.{entrypoint}; from agent_memory.bootstrap import {part}; {part}.{service}()"
+    for name, entrypoint, part, service in [
+        ("authorizer", "authorizer", "tenants", "api_keys"),
+        ("state", "working", "records", "working"),
+        ("episodic", "episodic", "episodes", "episodic"),
+        ("semantic", "semantic", "memories", "semantic"),
+        ("unified", "unified", "layers", "unified"),
     ]
 }
 _BOTO3_CLIENT = "import boto3; boto3.client('dynamodb', region_name='us-east-1')"

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import episodes, records
 from agent_memory.domain.timeline import EpisodeQuery
 from agent_memory.domain.times import now
 from agent_memory.entrypoints import episodic, working
@@ -72,10 +72,10 @@ class _Scenario:
 
     def _indexed_later(self) -> Line:
         """A page of a session asked for when the index has caught up with everything the walk may show."""
-        store = bootstrap._episodes()  # noqa: SLF001 - the same store behind a later clock
-        values = bootstrap.large_values()
-        early = EpisodicMemory(store, bootstrap.subjects(), values, now)
-        late = EpisodicMemory(store, bootstrap.subjects(), values, lambda: now() + timedelta(minutes=2))
+        store = episodes.episode_store()  # the same store behind a later clock
+        values = records.large_values()
+        early = EpisodicMemory(store, records.subjects(), values, now)
+        late = EpisodicMemory(store, records.subjects(), values, lambda: now() + timedelta(minutes=2))
         query, key = EpisodeQuery(session_id="s", limit=1), b"bench"
         _, cursor = early.query("bench", self._agent, query, key)
         return self._calls(

@@ -1,12 +1,12 @@
 """The handlers, wired to stores in memory or to moto's DynamoDB."""
 
-import importlib
 from collections.abc import Iterator
 
 import pytest
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import clients, counting, models
 from agent_memory.domain.usage import Tally
+from agent_memory.entrypoints import http, keys
 from agent_memory.service.admission import Admission
 from agent_memory.service.context import Context
 from agent_memory.service.credit import Credit
@@ -32,6 +32,7 @@ from agent_memory.service.unified import Unified
 from agent_memory.service.uploads import Uploads
 from agent_memory.service.usage import Meter, Usage, Waiting
 from agent_memory.service.working import WorkingMemory
+from tests.composition import parts, timed_parts
 from tests.edge import Edge
 from tests.fakes.bodies import InMemoryBodies
 from tests.fakes.clock import Clock
@@ -57,9 +58,8 @@ CONTEXT_DEADLINE_S = 20.0  # a loaded machine is slow
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of the edge and of every use case that is built after this."""
     made = Clock()
-    monkeypatch.setattr(bootstrap, "now", made)
-    for module in ("http", "keys"):
-        monkeypatch.setattr(importlib.import_module(f"agent_memory.entrypoints.{module}"), "now", made)
+    for module in (*timed_parts(), http, keys):
+        monkeypatch.setattr(module, "now", made)
     return made
 
 
@@ -82,29 +82,29 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
     working = WorkingMemory(states, subjects, values, clock)
     semantic = SemanticMemory(memories, embedder, drafting, subjects, clock)
     built = {
-        "idempotency": idempotency,
-        "tally": tally,
-        "meter": Meter(usage, Marks(registry), clock, waiting, credit),
-        "admission": Admission(usage, waiting, credit, clock),
-        "reservations": Reservations(usage, waiting, credit, clock),
-        "api_keys": ApiKeys(InMemoryApiKeyStore(idempotency), RotatingPepper(), clock),
-        "large_values": values,
-        "uploads": Uploads(lambda: bodies, idempotency, clock),
-        "usage": Usage(usage, clock),
-        "working": working,
-        "runs": Runs(runs, subjects, clock),
-        "tool_calls": ToolCalls(tools, subjects, idempotency, clock),
-        "tenant_flags": TenantFlags(InMemoryFlagStore()),
-        "episodic": EpisodicMemory(episodes, subjects, values, clock),
-        "episode_batches": EpisodeBatches(episodes, idempotency, subjects, values, clock),
-        "semantic": semantic,
-        "semantic_batches": SemanticBatches(memories, drafting, subjects, clock),
-        "facts": Facts(facts, subjects, clock),
-        "procedures": Procedures(procedures, embedder, "english", tally, clock),
-        "sessions": Sessions(jobs, subjects, None, clock),
-        "context": Context(states, values, embedder, store, "english", clock, CONTEXT_DEADLINE_S),
-        "unified": Unified(working, episodes, memories, semantic, registry, values, clock),
-        "purge": Purge(
+        "records.idempotency": idempotency,
+        "counting.tally": tally,
+        "counting.meter": Meter(usage, Marks(registry), clock, waiting, credit),
+        "counting.admission": Admission(usage, waiting, credit, clock),
+        "counting.reservations": Reservations(usage, waiting, credit, clock),
+        "tenants.api_keys": ApiKeys(InMemoryApiKeyStore(idempotency), RotatingPepper(), clock),
+        "records.large_values": values,
+        "records.uploads": Uploads(lambda: bodies, idempotency, clock),
+        "counting.usage": Usage(usage, clock),
+        "records.working": working,
+        "records.runs": Runs(runs, subjects, clock),
+        "records.tool_calls": ToolCalls(tools, subjects, idempotency, clock),
+        "tenants.tenant_flags": TenantFlags(InMemoryFlagStore()),
+        "episodes.episodic": EpisodicMemory(episodes, subjects, values, clock),
+        "episodes.episode_batches": EpisodeBatches(episodes, idempotency, subjects, values, clock),
+        "memories.semantic": semantic,
+        "memories.semantic_batches": SemanticBatches(memories, drafting, subjects, clock),
+        "knowledge.facts": Facts(facts, subjects, clock),
+        "knowledge.procedures": Procedures(procedures, embedder, "english", tally, clock),
+        "jobs.sessions": Sessions(jobs, subjects, None, clock),
+        "knowledge.context": Context(states, values, embedder, store, "english", clock, CONTEXT_DEADLINE_S),
+        "layers.unified": Unified(working, episodes, memories, semantic, registry, values, clock),
+        "layers.purge": Purge(
             {"semantic": memories, "facts": facts, "procedures": procedures},
             [states, episodes, runs, tools, bound, registry],
             idempotency,
@@ -114,7 +114,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Edge:
         ),
     }
     for name, part in built.items():
-        monkeypatch.setattr(bootstrap, name, lambda part=part: part)
+        monkeypatch.setattr(f"agent_memory.bootstrap.{name}", lambda part=part: part)
     return Edge()
 
 
@@ -130,24 +130,25 @@ def deployed(monkeypatch: pytest.MonkeyPatch, aws: Aws, clock: Clock, tenant: st
     forget_clients()
     # A loaded machine is slow: what waits for another request because of it would be missed here.
     monkeypatch.setattr("agent_memory.adapters.aws_json._HURRIED_S", 10.0)
-    memories, embedder = InMemoryMemoryStore(bootstrap.tally()), WordEmbedder(tally=bootstrap.tally())
-    monkeypatch.setattr(bootstrap, "_memories", lambda: memories)
-    facts = InMemoryFactStore(bootstrap.tally())
-    monkeypatch.setattr(bootstrap, "_facts", lambda: facts)
-    procedures = InMemoryProcedureStore(bootstrap.tally())
-    monkeypatch.setattr(bootstrap, "_procedures", lambda: procedures)
+    memories, embedder = InMemoryMemoryStore(counting.tally()), WordEmbedder(tally=counting.tally())
+    monkeypatch.setattr("agent_memory.bootstrap.memories.memory_store", lambda: memories)
+    facts = InMemoryFactStore(counting.tally())
+    monkeypatch.setattr("agent_memory.bootstrap.knowledge.fact_store", lambda: facts)
+    procedures = InMemoryProcedureStore(counting.tally())
+    monkeypatch.setattr("agent_memory.bootstrap.knowledge.procedure_store", lambda: procedures)
     store = InMemoryContextStore(memories, facts, procedures)
-    monkeypatch.setattr(bootstrap, "_context_store", lambda: store)
-    for name in ("embeddings", "_context_embeddings"):
-        monkeypatch.setattr(bootstrap, name, lambda: embedder, raising=False)
+    monkeypatch.setattr("agent_memory.bootstrap.knowledge.context_store", lambda: store)
+    for name in ("embeddings", "context_embeddings"):
+        monkeypatch.setattr(models, name, lambda: embedder)
     yield Edge(tenant)
     forget_clients()
 
 
 def forget_clients() -> None:
     """Make the next call build everything again, as a cold start does."""
-    if bootstrap.dynamodb.cache_info().currsize:
-        bootstrap.dynamodb()._close()
-    for part in vars(bootstrap).values():
-        if hasattr(part, "cache_clear"):
-            part.cache_clear()
+    if clients.dynamodb.cache_info().currsize:
+        clients.dynamodb()._close()
+    for part in parts():
+        for built in vars(part).values():
+            if hasattr(built, "cache_clear"):
+                built.cache_clear()

@@ -21,7 +21,9 @@ from typing import Any
 from urllib.parse import quote
 
 from agent_memory.adapters import dynamodb
+from agent_memory.entrypoints import http
 from bench.archive.traffic import HOURS, Session, sessions
+from tests.composition import timed_parts
 from tests.edge import Edge
 from tests.event_source.driver import Driver
 from tests.event_source.expiry import scan
@@ -159,8 +161,8 @@ def _handler(name: str) -> Callable[[dict[str, Any], Any], Any]:
 def main(first: int, last: int) -> None:
     """Run the month of tenants `first` to `last`, without the last."""
     clock = Clock()
-    for module in ("agent_memory.bootstrap", "agent_memory.entrypoints.http"):
-        vars(importlib.import_module(module))["now"] = clock
+    for module in (*timed_parts(), http):
+        vars(module)["now"] = clock
     vars(time)["sleep"] = passing(clock.turn, time.sleep)
     faults = Faults()
     said = io.StringIO()

@@ -215,3 +215,6 @@ class Settings:
     def summarizer_timeout_s(self) -> float:
         """How long it may take for one transcript, with what is asked again."""
         return float(self._required("SUMMARIZER_TIMEOUT_S"))
+
+
+settings = Settings()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.adapters.dynamodb_item import item_bytes
+from agent_memory.bootstrap import archive, counting, episodes
 from agent_memory.domain import clusters
 from agent_memory.domain.archived_episode import episodes_in
 from agent_memory.entrypoints import archiver
@@ -69,7 +69,7 @@ class Stream:
 
     def archived(self, agent: str = "planner") -> list[str]:
         """Ids of the episodes in objects that rows lead to."""
-        index, objects = bootstrap.archive_index(), bootstrap.cold_objects()
+        index, objects = archive.archive_index(), episodes.cold_objects()
         rows = index.overlapping(self.api.tenant_id, agent, None, None, newest_first=False)
         return [each.id for row in rows for each in episodes_in(objects.get(row.key) or b"")]
 
@@ -78,7 +78,7 @@ class Stream:
         return {each["Key"] for each in (*listed.get("Versions", []), *listed.get("DeleteMarkers", []))}
 
     def counted(self, name: str = "dynamo_bytes") -> int:
-        return bootstrap.counters(self.api.tenant_id).get(name, 0)
+        return counting.counters(self.api.tenant_id).get(name, 0)
 
 
 def ids(items: Iterable[Item]) -> list[str]:
@@ -106,7 +106,7 @@ def test_new_episodes_are_archived_and_then_marked(stream: Stream) -> None:
     marked = [stream.record("MODIFY", old, new) for old, new in zip(items, stream.items(), strict=True)]
     assert stream.deliver(*marked) == []
     assert stream.archived() == ids(items)
-    assert bootstrap.archive_index().pending(stream.api.tenant_id, "planner") == []
+    assert archive.archive_index().pending(stream.api.tenant_id, "planner") == []
 
 
 def test_a_note_of_what_was_purged_meanwhile_does_not_stay_for_ever(stream: Stream) -> None:
@@ -140,7 +140,7 @@ def test_deliveries_that_come_twice_and_in_another_order_double_nothing(stream: 
     for batch in (*reversed(batches), *batches, records[::-1]):
         assert stream.deliver(*batch) == []
 
-    waiting = bootstrap.archive_index().pending(stream.api.tenant_id, "planner")
+    waiting = archive.archive_index().pending(stream.api.tenant_id, "planner")
     left = {key.position.id for each in waiting for key in each.keys}
     assert len(stream.archived()) >= FILL
     assert sorted([*stream.archived(), *(left - set(stream.archived()))]) == ids(items)
@@ -183,7 +183,7 @@ def test_only_the_agents_that_failed_are_delivered_again(
     good, bad = stream.write(FILL, "good"), stream.write(FILL, "bad")
     clock.turn(hours=2)
     gone = [stream.record("REMOVE", brief[0], None, TIME_TO_LIVE) for _ in range(2)]
-    objects = bootstrap.cold_objects()
+    objects = episodes.cold_objects()
     put = objects.put_once
 
     def refuse(key: str, content: bytes) -> None:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.adapters.dynamodb_item import item_bytes, owner_of
+from agent_memory.bootstrap import counting, episodes
 from agent_memory.domain.bodies import bodies_of, new_key
 from tests.aws.test_archiver import TIME_TO_LIVE, Item, Stream
 from tests.contract.archiving import FILL
@@ -76,7 +76,7 @@ def test_an_expired_state_is_taken_off_too_but_no_markers(stream: Stream) -> Non
 
 def test_counters_that_cannot_be_reached_fail_nothing(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
     (brief,) = stream.write(1, ttl_hours=1)
-    monkeypatch.setattr(bootstrap._usage_store(), "_table", "another")
+    monkeypatch.setattr(counting.usage_store(), "_table", "another")
 
     assert stream.deliver(stream.record("REMOVE", brief, None, TIME_TO_LIVE)) == []
 
@@ -128,7 +128,7 @@ def test_a_value_that_could_not_be_removed_is_delivered_again(stream: Stream, mo
     record = stream.record("REMOVE", owner, None)
 
     with monkeypatch.context() as away:
-        away.setattr(bootstrap.cold_objects(), "_bucket", "another")
+        away.setattr(episodes.cold_objects(), "_bucket", "another")
         assert stream.deliver(record) == [record["dynamodb"]["SequenceNumber"]]
     assert stream.deliver(record) == []
     assert stream.stored() == set()

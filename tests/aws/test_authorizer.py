@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.adapters import ssm
+from agent_memory.bootstrap import tenants
 from agent_memory.domain.cursor import seal, unseal
 from agent_memory.entrypoints import authorizer
 from agent_memory.entrypoints.admin import __main__ as admin
@@ -107,7 +107,7 @@ def test_a_bad_key_is_let_through_without_a_tenant(command: Command, headers: An
 def test_without_its_pepper_no_key_is_judged(command: Command, deployed: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     made = command("keys", "create", "--tenant", deployed.tenant_id)
     monkeypatch.setenv("PEPPER_PARAMETER", "/agent-memory/test/none")
-    bootstrap.api_keys.cache_clear()
+    tenants.api_keys.cache_clear()
 
     with pytest.raises(StoreUnavailable):
         context(made["api_key"])

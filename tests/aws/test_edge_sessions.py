@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.acting import NobodyActs, acting_for
 from agent_memory.adapters import dynamodb
 from agent_memory.adapters.s3_archive import agent_prefix
+from agent_memory.bootstrap import clients, counting, episodes, layers, records
 from agent_memory.domain import idempotency
 from agent_memory.domain.buckets import Buckets
 from agent_memory.domain.limits import Limits
@@ -58,7 +58,7 @@ def test_each_route_of_a_function_that_serves_one_tenant_is_among_the_requests()
 def test_every_call_for_a_request_is_signed_for_its_tenant_and_about_it_alone(
     api: Edge, witness: Witness, aws: Aws, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap.meter()._credit, "_left", 10_000.0)
+    monkeypatch.setattr(counting.meter()._credit, "_left", 10_000.0)
     monkeypatch.setattr("agent_memory.service.credit._MOST", 10_000.0)  # no counts wait for another's request
     tenants = [api.tenant_id, f"{api.tenant_id}-2"]
     for tenant in tenants:
@@ -89,11 +89,11 @@ def test_a_request_that_broke_leaves_no_tenant_behind(
     api: Edge, witness: Witness, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
     def broken() -> None:
-        bootstrap.usage().of("acme", Limits())
+        counting.usage().of("acme", Limits())
         raise error
 
     with monkeypatch.context() as breaking:
-        breaking.setattr(bootstrap, "working", broken)
+        breaking.setattr(records, "working", broken)
         api.tenant_id = "acme"
         if issubclass(error, Exception):
             assert api.call("POST", "/v1/state", STATE).status == 500
@@ -102,7 +102,7 @@ def test_a_request_that_broke_leaves_no_tenant_behind(
                 api.call("POST", "/v1/state", STATE)
 
     with pytest.raises(NobodyActs):
-        dynamodb.get(bootstrap.dynamodb(), "memory", {"pk": {"S": "acme#planner#0"}, "sk": {"S": "x"}})
+        dynamodb.get(clients.dynamodb(), "memory", {"pk": {"S": "acme#planner#0"}, "sk": {"S": "x"}})
     witness.taken()
     api.tenant_id = "globex"
     api.call("GET", "/v1/state/planner")
@@ -111,10 +111,10 @@ def test_a_request_that_broke_leaves_no_tenant_behind(
 
 def test_without_a_tenant_nothing_is_sent(api: Edge, witness: Witness) -> None:
     calls: list[Callable[[], Any]] = [
-        lambda: bootstrap.idempotency().finish(idempotency.begin("acme", "POST /v1/state", "k", b"", now())),
-        lambda: bootstrap.agent_buckets().grow("acme", "planner", 2),
-        lambda: bootstrap.usage().of("acme", Limits()),
-        lambda: list(bootstrap.purge()._stores[0].purge("acme", "planner")),
+        lambda: records.idempotency().finish(idempotency.begin("acme", "POST /v1/state", "k", b"", now())),
+        lambda: episodes.agent_buckets().grow("acme", "planner", 2),
+        lambda: counting.usage().of("acme", Limits()),
+        lambda: list(layers.purge()._stores[0].purge("acme", "planner")),
     ]
     for call in calls:
         with pytest.raises(NobodyActs):
@@ -127,11 +127,11 @@ def test_counts_that_waited_are_passed_on_for_the_tenant_they_are_of(
     api: Edge, witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Without credit each request leaves its counts to a later one.
-    monkeypatch.setattr(bootstrap.meter()._credit, "_left", 0.0)
+    monkeypatch.setattr(counting.meter()._credit, "_left", 0.0)
     api.tenant_id = "acme"
     api.call("POST", "/v1/state", STATE)
     witness.taken()
-    monkeypatch.setattr(bootstrap.meter()._credit, "_left", 20.0)
+    monkeypatch.setattr(counting.meter()._credit, "_left", 20.0)
 
     api.tenant_id = "globex"
     api.call("POST", "/v1/state", STATE)
@@ -146,7 +146,7 @@ def test_counts_that_waited_are_passed_on_for_the_tenant_they_are_of(
 
 def test_marks_that_waited_are_made_for_the_tenant_they_are_of(api: Edge, witness: Witness) -> None:
     with acting_for("globex"):
-        bootstrap.meter().settle("acme", Tally(touched={("planner", "s"): None}))
+        counting.meter().settle("acme", Tally(touched={("planner", "s"): None}))
 
     assert {(each.signed_for, each.about) for each in witness.taken()} == {("acme", frozenset(["acme"]))}
 
@@ -161,7 +161,7 @@ def test_two_tenants_racing_in_threads_each_sign_for_themselves(api: Edge, witne
             begin.wait()
             for _ in range(25):
                 with acting_for(tenant):
-                    dynamodb.get(bootstrap.dynamodb(), "memory", key)
+                    dynamodb.get(clients.dynamodb(), "memory", key)
         except Exception as error:  # noqa: BLE001 - whatever it is, the test is told
             failures.append(error)
 
@@ -235,6 +235,6 @@ def test_without_a_role_for_tenants_a_function_signs_for_itself(
 
 def test_buckets_are_read_for_the_tenant(api: Edge, witness: Witness) -> None:
     with acting_for("acme"):
-        assert bootstrap._buckets().get("acme", "planner") == Buckets()
+        assert episodes.bucket_store().get("acme", "planner") == Buckets()
 
     assert [each.signed_for for each in witness.taken()] == ["acme"]

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.adapters.dynamodb_api_keys import DynamoApiKeyStore
 from agent_memory.adapters.dynamodb_usage import DynamoUsageStore
+from agent_memory.bootstrap import clients, tenants
 from agent_memory.errors import StoreUnavailable
 from agent_memory.service.keys import ApiKeys
 from tests.edge import Edge
@@ -104,8 +104,8 @@ def test_a_service_that_stays_away_is_a_503_and_says_when_to_come_back(
 def test_a_key_whose_making_was_not_heard_of_is_told_all_the_same(
     unreliable: Edge, service: FaultyService, aws: Aws, clock: Clock, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
-    keys = ApiKeys(DynamoApiKeyStore(bootstrap.dynamodb(), aws.control_table), RotatingPepper(), clock)
-    monkeypatch.setattr(bootstrap, "api_keys", lambda: keys)
+    keys = ApiKeys(DynamoApiKeyStore(clients.dynamodb(), aws.control_table), RotatingPepper(), clock)
+    monkeypatch.setattr(tenants, "api_keys", lambda: keys)
     unreliable.scopes = "admin"
     lose(service, "PutItem", key)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.adapters.lambda_function import LambdaFunction, make_client
+from agent_memory.bootstrap import operating
 from agent_memory.entrypoints.admin.__main__ import main
 from agent_memory.errors import StoreUnavailable
 from tests.fix_aws import REGION, Aws
@@ -36,9 +36,9 @@ def functions(aws: Aws, s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> Iter
     with serving() as service:
         for name, value in {**variables, "AWS_ENDPOINT_URL_LAMBDA": service.endpoint}.items():
             monkeypatch.setenv(name, value)
-        bootstrap.redrive.cache_clear()
+        operating.redrive.cache_clear()
         yield service
-        bootstrap.redrive.cache_clear()
+        operating.redrive.cache_clear()
 
 
 def answer(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

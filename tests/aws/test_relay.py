@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.adapters.dynamodb_idempotency import DynamoIdempotencyStore
 from agent_memory.adapters.dynamodb_jobs import DynamoJobStore, Tables
 from agent_memory.adapters.sqs import SqsJobQueue
+from agent_memory.bootstrap.jobs import job_queue
 from agent_memory.domain.jobs import Job
 from agent_memory.entrypoints import relay
 from agent_memory.entrypoints.admin.__main__ import main
@@ -61,7 +61,7 @@ def queues(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queues]:
     for name, value in told.items():
         monkeypatch.setenv(name, value)
     forget_clients()
-    bootstrap.job_queue.cache_clear()
+    job_queue.cache_clear()
     yield made
     forget_clients()
     made.close()
@@ -135,7 +135,7 @@ def test_what_the_queue_did_not_take_is_told(
 
 def test_when_the_queue_is_away_everything_is_told(aws: Aws, queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOB_QUEUE_URL", queues.jobs + "-gone")
-    bootstrap.job_queue.cache_clear()
+    job_queue.cache_clear()
     note = {"pk": {"S": "t#a#0"}, "sk": {"S": "OUTBOX#j"}, "job_id": {"S": "j"}}
 
     assert relay.handler(records([note]), CONTEXT) == {"batchItemFailures": [{"itemIdentifier": "0"}]}

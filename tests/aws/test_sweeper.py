@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.adapters.dynamodb_item import owner_of, text
+from agent_memory.bootstrap import archive, counting, tenants
+from agent_memory.config import Settings
 from agent_memory.domain.archived_episode import episodes_in
 from agent_memory.domain.limits import Limits
 from agent_memory.entrypoints import sweeper
@@ -40,7 +41,7 @@ class Swept:
         return sweeper.handler({"sweep": True} if event is None else event, context)
 
     def rows(self, agent: str = "planner") -> list[Any]:
-        return list(bootstrap.archive_index().overlapping(self.api.tenant_id, agent, None, None, newest_first=False))
+        return list(archive.archive_index().overlapping(self.api.tenant_id, agent, None, None, newest_first=False))
 
     def cold(self, agent: str = "planner") -> list[str]:
         objects = [self.s3.get_object(Bucket=self.aws.bucket, Key=row.key)["Body"].read() for row in self.rows(agent)]
@@ -88,9 +89,9 @@ def test_small_objects_become_one_and_readers_see_the_same(swept: Swept) -> None
     for _ in range(11):
         episodes.append(swept.write())
         swept.clock.turn(minutes=90)
-        bootstrap.archiving().flush(swept.api.tenant_id, "planner", [key for key, _ in every_hot(swept)])
+        archive.archiving().flush(swept.api.tenant_id, "planner", [key for key, _ in every_hot(swept)])
         swept.clock.turn(days=WITHIN_DAYS)
-        bootstrap.archiving().flush(swept.api.tenant_id, "planner", [key for key, _ in every_hot(swept)])
+        archive.archiving().flush(swept.api.tenant_id, "planner", [key for key, _ in every_hot(swept)])
     swept.clock.turn(days=60)
 
     done = swept.sweep()
@@ -99,7 +100,7 @@ def test_small_objects_become_one_and_readers_see_the_same(swept: Swept) -> None
     assert swept.cold() == sorted(episodes)
     assert len(swept.rows()) == len({row.first.time.month for row in swept.rows()})
     assert swept.stored() == {row.key for row in swept.rows()}
-    counted = bootstrap.counters(swept.api.tenant_id)["s3_bytes"]
+    counted = counting.counters(swept.api.tenant_id)["s3_bytes"]
     assert counted == sum(row.size for row in swept.rows())
 
 
@@ -115,14 +116,14 @@ def test_a_tenants_retention_is_asked_for(swept: Swept) -> None:
     swept.clock.turn(days=WITHIN_DAYS)
     swept.sweep()
     assert len(swept.cold()) == 1
-    bootstrap.tenant_limits().change(swept.api.tenant_id, {"retention_days": 10}, set())
+    tenants.tenant_limits().change(swept.api.tenant_id, {"retention_days": 10}, set())
     swept.clock.turn(days=8)
 
     done = swept.sweep()
 
     assert done["expired"] == 1
     assert (swept.rows(), swept.stored()) == ([], set())
-    assert bootstrap.tenant_limits().of("globex") == Limits()
+    assert tenants.tenant_limits().of("globex") == Limits()
 
 
 def test_without_time_it_begins_and_the_next_hour_goes_on(swept: Swept) -> None:
@@ -142,7 +143,7 @@ def test_without_time_it_begins_and_the_next_hour_goes_on(swept: Swept) -> None:
 def test_what_goes_wrong_is_told_without_its_words(
     swept: Swept, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap.settings.__class__, "archive_bucket", "missing")
+    monkeypatch.setattr(Settings, "archive_bucket", "missing")
 
     with pytest.raises(StoreUnavailable):
         swept.sweep()

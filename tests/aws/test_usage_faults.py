@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.adapters.aws_json import AwsJsonClient
 from agent_memory.adapters.dynamodb_registry import DynamoAgentRegistry
+from agent_memory.bootstrap import counting
 from agent_memory.domain.limits import Limits
 from agent_memory.errors import StoreUnavailable
 from tests.edge import Edge
@@ -72,7 +72,7 @@ def test_what_could_not_be_reserved_is_not_written(unreliable: Edge, service: Fa
     """The first UpdateItem that carries bytes fails; the request itself was counted before."""
     unreliable.limits = Limits(stored_bytes=10_000)
     unreliable.call("GET", "/v1/memory/episodic/planner")
-    bootstrap.admission()._leases[unreliable.tenant_id].tokens = 1
+    counting.admission()._leases[unreliable.tenant_id].tokens = 1
     service.plan("UpdateItem", *AWAY)
 
     assert unreliable.call("POST", "/v1/memory/episodic", EPISODE).status == 503

@@ -27,6 +27,14 @@ def test_other_agents_sessions_and_tenants_are_bound_apart(stores: Stores, tenan
         assert stores.subjects.bind(*session, f"user {place}") == f"user {place}"
 
 
+def test_whose_session_it_is_can_be_read_without_binding_it(stores: Stores, tenant: str) -> None:
+    assert stores.subjects.bound(tenant, "planner", "s") is None
+    assert stores.subjects.bind(tenant, "planner", "s", "ana") == "ana"
+    assert stores.subjects.bound(tenant, "planner", "s") == "ana"
+    for other in [(tenant, "other", "s"), (tenant, "planner", "t"), (f"{tenant}-2", "planner", "s")]:
+        assert stores.subjects.bound(*other) is None
+
+
 def test_of_users_that_race_for_a_session_one_wins(stores: Stores, tenant: str) -> None:
     functions = [stores.another() for _ in range(8)]
 

@@ -27,10 +27,13 @@ class Ledger:
         self.order: list[str] = []
         self.calls: Counter[str] = Counter()
         self.prepared: list[list[str]] = []
+        self.unprepared: Exception | None = None
         self.fails: dict[str, list[Exception]] = {}
         self.meanwhile: Callable[[str], None] = lambda _: None
 
     def prepare(self, jobs: Sequence[tuple[Job, JsonObject]]) -> None:
+        if self.unprepared:
+            raise self.unprepared
         if jobs:
             self.prepared.append([job.job_id for job, _ in jobs])
 
@@ -249,12 +252,55 @@ def test_what_the_jobs_of_a_batch_need_is_made_ready_together(scene: Scene) -> N
     assert scene.ledger.prepared == [["a", "c", "b"]]
 
 
+def test_what_cannot_be_made_ready_together_keeps_no_job_from_being_done(scene: Scene) -> None:
+    scene.put("a")
+    scene.put("b", session="other")
+    scene.ledger.unprepared = RuntimeError("the model refuses")
+
+    assert scene.deliver("a", "b") == [True, True]
+    assert {repr(each) for each in scene.crashes} == {"RuntimeError('the model refuses')"}
+
+
+def test_a_bug_that_making_ready_meets_first_is_counted_and_told_by_each_job(scene: Scene) -> None:
+    scene.put("a")
+    scene.put("b", session="other")
+    scene.ledger.unprepared = RuntimeError("the model refuses")
+    scene.ledger.fails = {job_id: [RuntimeError("the model refuses")] * ATTEMPTS for job_id in ("a", "b")}
+
+    for _ in range(ATTEMPTS):
+        assert scene.deliver("a", "b") == [False, False]
+
+    assert [scene.job(job_id).error for job_id in ("a", "b")] == [
+        {"code": "INTERNAL_ERROR", "message": "an unexpected error"}
+    ] * 2
+
+
+def test_a_store_that_breaks_while_jobs_are_made_ready_is_asked_again_by_each(scene: Scene) -> None:
+    scene.put("a")
+    scene.put("b", session="other")
+    broken = [RuntimeError("no item")]
+
+    class Breaking:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(scene.stores.jobs, name)
+
+        def get(self, tenant_id: str, job_id: str) -> Job | None:
+            if broken:
+                raise broken.pop()
+            return scene.stores.jobs.get(tenant_id, job_id)
+
+    assert scene.deliver("a", "b", store=Breaking()) == [True, True]
+    assert len(scene.crashes) == 1
+
+
 def test_no_job_is_begun_when_its_function_ends_before_it(scene: Scene) -> None:
     scene.put("a")
 
     worker = scene.worker()
-    assert worker.take(scene.tenant, [Delivery("a")], scene.clock() + timedelta(seconds=20)) == [False]
-    assert scene.job("a").attempts == 0
+    for is_last in (False, True):
+        assert worker.take(scene.tenant, [Delivery("a", is_last)], scene.clock() + timedelta(seconds=20)) == [False]
+        job = scene.job("a")
+        assert (job.status, job.attempts, job.error) == ("queued", 0, None), "nobody has tried"
 
 
 def test_a_worker_that_dies_at_any_call_loses_and_doubles_nothing(scene: Scene) -> None:

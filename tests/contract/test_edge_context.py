@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.adapters.aws_json import AwsJsonClient
+from agent_memory.bootstrap import knowledge
 from agent_memory.errors import StoreUnavailable
 from tests.edge import Edge
 
@@ -79,12 +79,12 @@ def test_a_key_that_may_read_is_enough_and_one_that_may_write_is_not(api: Edge) 
 def test_a_store_that_is_away_is_named_and_both_are_a_503(api: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     write(api)
     with monkeypatch.context() as away:
-        away.setattr(bootstrap.context()._store, "gather", refuse)
+        away.setattr(knowledge.context()._store, "gather", refuse)
         told = api.call("POST", CONTEXT, ASKED).data
         assert told["degraded"] == ["facts", "memories", "procedures", "summaries"]
         assert told["working"]["data"] == {"task": "breakfast"}
 
-        away.setattr(bootstrap.context()._states, "get", refuse)
+        away.setattr(knowledge.context()._states, "get", refuse)
         refused = api.call("POST", CONTEXT, ASKED, key="k")
         assert (refused.status, refused.error["code"]) == (503, "UNAVAILABLE")
         assert int(refused.headers["retry-after"]) >= 1
@@ -112,7 +112,7 @@ def test_a_silent_dynamodb_is_not_waited_for(
     deployed: Edge, monkeypatch: pytest.MonkeyPatch, silence: threading.Event
 ) -> None:
     write(deployed)
-    monkeypatch.setattr(bootstrap.context(), "_deadline_s", 0.5)
+    monkeypatch.setattr(knowledge.context(), "_deadline_s", 0.5)
     call = AwsJsonClient.call
 
     def silent(client: AwsJsonClient, operation: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.adapters import ssm
+from agent_memory.bootstrap import tenants
 from tests.edge import Edge, Reply
 from tests.fakes.clock import Clock
 from tests.fix_aws import Aws
@@ -37,7 +37,7 @@ def listed(api: Edge) -> dict[str, Any]:
 
 
 def who(key: str) -> Any:
-    return bootstrap.api_keys().identify(f"Bearer {key}")
+    return tenants.api_keys().identify(f"Bearer {key}")
 
 
 def test_a_key_is_made_shown_once_listed_and_revoked(api: Edge) -> None:
@@ -161,7 +161,7 @@ def test_the_last_use_is_shown(api: Edge) -> None:
     made = create(api).data
     assert made["last_used_at"] is None
 
-    bootstrap.api_keys().note_use(who(made["api_key"]))
+    tenants.api_keys().note_use(who(made["api_key"]))
 
     assert listed(api)[made["key_id"]]["last_used_at"] == "2026-11-20T09:30:00.000000Z"
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import records
 from tests.edge import Edge
 from tests.fakes.bodies import incompressible
 from tests.fakes.clock import Clock
@@ -31,7 +31,7 @@ def behind(api: Edge) -> Callable[[Any], bytes]:
 
     def read(response: Any) -> bytes:
         url = response["body_url"]
-        bodies: Any = bootstrap.large_values()._bodies()
+        bodies: Any = records.large_values()._bodies()
         is_fake = url.startswith("memory:")
         content: bytes = bodies.behind(url) if is_fake else httpx.get(url, trust_env=False).raise_for_status().content
         assert (response["sha256"], response["bytes"]) == (hashlib.sha256(content).hexdigest(), len(content))
@@ -44,7 +44,7 @@ def upload(api: Edge, content: bytes = CONTENT) -> str:
     new = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     announced = api.call("POST", "/v1/uploads", new).data
     if announced["url"].startswith("memory:"):
-        bodies: Any = bootstrap.large_values()._bodies()
+        bodies: Any = records.large_values()._bodies()
         bodies.uploaded(announced["url"], content)
     else:
         httpx.put(announced["url"], content=content, trust_env=False).raise_for_status()

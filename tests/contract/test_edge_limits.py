@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import readiness
 from agent_memory.domain.limits import Limits
 from tests.edge import Edge, Reply
 from tests.fakes.clock import Clock
@@ -178,7 +178,7 @@ def test_usage_tells_the_limits(api: Edge) -> None:
 
 def test_readiness_and_health_are_not_limited(api: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     api.limits, api.scopes = Limits(requests_per_second=0), "admin"
-    monkeypatch.setattr(bootstrap, "readiness", lambda: type("Ready", (), {"run": staticmethod(dict)}))
+    monkeypatch.setattr(readiness, "readiness", lambda: type("Ready", (), {"run": staticmethod(dict)}))
 
     assert [api.call("GET", path).status for path in ("/v1/health", "/v1/health/ready")] == [200, 200]
 

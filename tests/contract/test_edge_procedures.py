@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import knowledge
 from agent_memory.domain.identifiers import to_path
 from agent_memory.entrypoints.admin.__main__ import main
 from agent_memory.errors import StoreUnavailable
@@ -194,7 +194,7 @@ def test_a_put_that_is_repeated_hears_its_first_answer(api: Edge, clock: Clock) 
 
 
 def test_without_the_model_nothing_is_put(api: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
-    embedder = bootstrap.procedures()._embedders
+    embedder = knowledge.procedures()._embedders
     with monkeypatch.context() as away:
         away.setattr(embedder, "away", True)
         assert api.call("PUT", f"{PATH}/refund", REFUND, key="k").status == 503
@@ -307,6 +307,6 @@ def test_a_store_that_is_away_is_told_as_such(edge: Edge, shell: Shell, monkeypa
     def refuse(*_: object) -> None:
         raise StoreUnavailable("the database is resuming from its pause")
 
-    monkeypatch.setattr(bootstrap.procedures(), "put_all", refuse)
+    monkeypatch.setattr(knowledge.procedures(), "put_all", refuse)
     status, _, said = shell("load", str(EXAMPLES), "--tenant", edge.tenant_id)
     assert (status, said) == (1, "the database is resuming from its pause\n")

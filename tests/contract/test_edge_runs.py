@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import tenants
 from agent_memory.domain.identifiers import to_path
 from agent_memory.errors import InvalidRequest
 from tests.edge import Edge
@@ -174,7 +174,7 @@ def test_a_session_that_is_another_users_refuses_steps_and_claims(api: Edge) -> 
 
 
 def test_flags_are_the_tenants_own(api: Edge) -> None:
-    flags = bootstrap.tenant_flags()
+    flags = tenants.tenant_flags()
     assert api.call("GET", "/v1/flags").data == {"flags": {}}
 
     flags.change(api.tenant_id, {"b": True, "a.b-c_1": False, "model": "large"}, set())
@@ -203,6 +203,6 @@ def test_flags_are_the_tenants_own(api: Edge) -> None:
 )
 def test_a_flag_that_cannot_be_is_refused(api: Edge, own: dict[str, bool | str], dropped: set[str]) -> None:
     with pytest.raises(InvalidRequest):
-        bootstrap.tenant_flags().change(api.tenant_id, own, dropped)
+        tenants.tenant_flags().change(api.tenant_id, own, dropped)
 
     assert api.call("GET", "/v1/flags").data == {"flags": {}}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import memories, records
 from agent_memory.errors import StoreUnavailable
 from tests.edge import Edge
 from tests.fakes.clock import Clock
@@ -81,7 +81,7 @@ def test_a_refusal_is_remembered(api: Edge) -> None:
 
 
 def test_a_store_that_was_away_is_asked_again(api: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = bootstrap.semantic()._store
+    store = memories.semantic()._store
     with monkeypatch.context() as away:
 
         def refuse(*_: object) -> None:
@@ -97,7 +97,7 @@ def test_a_store_that_was_away_is_asked_again(api: Edge, monkeypatch: pytest.Mon
 def test_without_the_model_texts_are_accepted_and_searches_go_by_words(
     api: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embedder = bootstrap.semantic()._embedders
+    embedder = memories.semantic()._embedders
     monkeypatch.setattr(embedder, "away", True)
 
     accepted = api.call("POST", SEMANTIC, TEA, key="k")
@@ -119,7 +119,7 @@ def test_without_the_model_texts_are_accepted_and_searches_go_by_words(
 def test_an_attempt_that_died_after_its_effect_is_taken_over(
     api: Edge, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    idempotency = bootstrap.idempotency()
+    idempotency = records.idempotency()
     with monkeypatch.context() as dying:
 
         def die(_: object) -> None:

@@ -61,6 +61,7 @@ def test_another_tenants_job_is_not_there(edge: Edge) -> None:
         ({"topics": ["x"] * 33}, "topics"),
         ({"facts": [{"subject": "Ana"}]}, "facts.0.predicate"),
         ({"facts": [{"subject": "Ana", "predicate": "p", "value": 1, "user_id": "bo"}]}, "facts.0.user_id"),
+        ({"facts": [{"subject": "Ana", "predicate": "p", "value": 1, "purposes": ["x"] * 33}]}, "facts.0.purposes"),
         ({"nonsense": 1}, "nonsense"),
         ({"timestamp": "yesterday"}, "timestamp"),
     ],

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.adapters.s3_archive import agent_prefix
+from agent_memory.bootstrap import counting
 from agent_memory.domain.limits import NAMES
 from tests.edge import Edge
 from tests.fakes.clock import Clock
@@ -74,13 +74,13 @@ def test_without_a_tenant_nothing_is_counted(api: Edge) -> None:
 
 
 def test_asking_whether_the_stores_are_ready_counts_for_nobody(api: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
-    def counting() -> None:
+    def refused() -> None:
         raise AssertionError
 
     api.scopes = "admin"
     with monkeypatch.context() as patched:
-        patched.setattr(bootstrap, "meter", counting)
-        patched.setattr(bootstrap, "admission", counting)
+        patched.setattr(counting, "meter", refused)
+        patched.setattr(counting, "admission", refused)
         api.call("GET", "/v1/health/ready")
     api.scopes = "read"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap
 from agent_memory.acting import acting_tenant
 from agent_memory.adapters.dynamodb_tenants import DynamoTenants
 from agent_memory.adapters.embedding_worker import InvokedWorker
+from agent_memory.bootstrap import work
 from agent_memory.domain.identifiers import TENANT_ID
 from agent_memory.entrypoints import ingest
 from tests.contract.conftest import on_dynamodb
@@ -44,11 +44,11 @@ def test_a_worker_behind_the_wire_does_what_one_in_place_does(
     in_place: Any = vars(operator._worker)["_port"]
     seen = []
 
-    def work() -> Any:
+    def watched() -> Any:
         seen.append(acting_tenant())
         return in_place
 
-    monkeypatch.setattr(bootstrap, "embedding_work", work)
+    monkeypatch.setattr(work, "embedding_work", watched)
     operator._worker = InvokedWorker(Invoked())
 
     operator.start()

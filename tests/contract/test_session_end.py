@@ -1,124 +1,21 @@
 """What is left of a session that has ended, over stores in memory and over DynamoDB and PostgreSQL."""
 
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from agent_memory.adapters.sql_facts import SqlFactStore
-from agent_memory.adapters.sql_memories import SqlMemoryStore
-from agent_memory.domain.fact_store import FactStore
-from agent_memory.domain.idempotency import AlreadyAnswered, Attempt, begin
-from agent_memory.domain.jobs import Job
-from agent_memory.domain.json_document import parse
-from agent_memory.domain.semantic import MemoriesQuery
-from agent_memory.domain.semantic_store import MemoryStore
-from agent_memory.domain.sessions import SUMMARIES, Digest, SessionEnd
+from agent_memory.domain.idempotency import AlreadyAnswered, Attempt
 from agent_memory.domain.state import NewState, StateKey
-from agent_memory.domain.usage import Tally
-from agent_memory.errors import Conflict, InvalidRequest, NotFound, PayloadTooLarge, StoreUnavailable
-from agent_memory.service.doing_jobs import Delivery, DoingJobs, Pace
-from agent_memory.service.drafting import Drafting
-from agent_memory.service.facts import Facts
-from agent_memory.service.session_end import SessionEndWork
-from agent_memory.service.sessions import Sessions
-from agent_memory.service.subjects import Subjects
-from tests.contract.conftest import Stores, in_memory, on_dynamodb
-from tests.contract.facts import KnownFacts
-from tests.contract.interrupted import Killed, Points, _Port, die
-from tests.contract.memories import CHUNK_TOKENS, Memories
+from agent_memory.errors import Conflict, InvalidRequest, NotFound, PayloadTooLarge
+from tests.contract.interrupted import Killed, Points, die
+from tests.contract.session_ends import BERLIN, LIFE, PARIS, Scene, on_stores_of
 from tests.fakes.clock import Clock
-from tests.fakes.embedding import WordEmbedder
-from tests.fakes.facts import InMemoryFactStore
-from tests.fakes.memories import InMemoryMemoryStore
-
-LIFE = timedelta(seconds=60)
-BERLIN = {"subject": "Ana", "predicate": "lives in", "value": "Berlin", "cardinality": "one"}
-PARIS = BERLIN | {"value": "Paris"}
-DIGEST = {"summary": "Ana asked for the ferry.", "topics": ["ferry"], "facts": [BERLIN]}
-
-
-class Reader:
-    """`Summarizer` that answers the same, or goes away."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-        self.is_away = False
-
-    def digest(self, transcript: str) -> Digest:
-        if self.is_away:
-            raise StoreUnavailable("the summarizer did not answer")
-        self.heard.append(transcript)
-        return Digest.model_validate(DIGEST)
-
-
-@dataclass
-class Scene:
-    """A tenant's sessions, and a worker."""
-
-    stores: Stores
-    memories: MemoryStore
-    facts: FactStore
-    tenant: str
-    clock: Clock
-    max_transcript_tokens: int | None = None
-
-    def __post_init__(self) -> None:
-        self.reader = Reader()
-        self.embedder = WordEmbedder()
-        self.subjects = Subjects(self.stores.subjects)
-        self.known = KnownFacts(self.facts, lambda: self.facts, self.tenant, self.clock)
-        self.texts = Memories(self.memories, lambda: self.memories, self.tenant, self.clock)
-
-    def end(self, session: str = "s", key: str | None = None, **fields: Any) -> Job:
-        told: dict[str, Any] = {"agent_id": "a", "user_id": "ana", "summary": "Ana moves to Berlin."} | fields
-        new = SessionEnd.model_validate({name: value for name, value in told.items() if value is not None})
-        attempt = Attempt(begin(self.tenant, "r", key, repr(told).encode(), self.clock()) if key else None)
-        return self.sessions().end(self.tenant, session, new, attempt)
-
-    def sessions(self) -> Sessions:
-        return Sessions(self.stores.jobs, self.subjects, self.max_transcript_tokens, self.clock)
-
-    def work(self, *jobs: Job, points: Points | None = None) -> list[bool]:
-        def port(store: Any) -> Any:
-            return store if points is None else _Port(store, points)
-
-        facts = Facts(port(self.facts), self.subjects, self.clock)
-        jobs_, memories, states = (port(each) for each in (self.stores.jobs, self.memories, self.stores.state))
-        drafting, reader = Drafting(self.embedder, CHUNK_TOKENS), port(self.reader)
-        work = SessionEndWork(jobs_, memories, drafting, facts, states, reader, self.clock)
-        pace = Pace(5, timedelta(seconds=25))
-        doing = DoingJobs(jobs_, {"session_end": work}, pace, self.clock, self.sleep, self.crash)
-        return doing.take(self.tenant, [Delivery(job.job_id) for job in jobs], self.clock() + LIFE)
-
-    def sleep(self, seconds: float) -> None:
-        self.clock.turn(seconds=seconds)
-
-    def crash(self, error: Exception) -> None:
-        raise error
-
-    def job(self, job: Job) -> Job:
-        return self.sessions().job(self.tenant, job.job_id)
-
-    def summaries(self) -> list[Any]:
-        query = MemoriesQuery(namespace=SUMMARIES, limit=500)
-        page, _ = self.texts.semantic.walk(self.tenant, query, b"key")
-        return [parse(each) for each in page.items]
-
-
-Make = Callable[..., Scene]
 
 
 @pytest.fixture(params=["memory", "aws"])
 def scene(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> Scene:
-    if request.param == "memory":
-        return Scene(in_memory(), InMemoryMemoryStore(Tally()), InMemoryFactStore(), tenant, clock)
-    ways, aurora = request.getfixturevalue("ways"), request.getfixturevalue("migrated")
-    stores, way = on_dynamodb(request.getfixturevalue("aws")), ways("data_api", aurora)
-    return Scene(stores, SqlMemoryStore(way, Tally()), SqlFactStore(way, Tally()), tenant, clock)
+    return on_stores_of(request, tenant, clock)
 
 
 def test_a_summary_is_a_memory_of_its_own_namespace(scene: Scene) -> None:
@@ -198,6 +95,18 @@ def test_jobs_of_one_batch_are_embedded_together(scene: Scene) -> None:
     assert batches[0] == 5
 
 
+def test_null_in_a_fact_is_nothing_said_but_for_its_value(scene: Scene) -> None:
+    nothing = dict.fromkeys(("trust", "purposes", "valid_from", "valid_to", "metadata"))
+    facts = [BERLIN | nothing, {"subject": "Ana", "predicate": "employer", "value": None}]
+
+    scene.work(scene.end(facts=facts, purposes=["care"], trust="tool_external", timestamp="2025-01-01T00:00:00Z"))
+
+    assert scene.known.find() == [], "the purposes of the session are the facts' own"
+    told = scene.known.find(purpose="care")
+    assert {each["predicate"]: each["value"] for each in told} == {"lives in": "Berlin", "employer": None}
+    assert {(each["trust"], each["valid_from"]) for each in told} == {("tool_external", "2025-01-01T00:00:00.000000Z")}
+
+
 def test_what_expires_before_it_is_written_is_not_written(scene: Scene, clock: Clock) -> None:
     job = scene.end(facts=[BERLIN], ttl_hours=1.0)
     clock.turn(hours=2)
@@ -266,8 +175,10 @@ def test_a_transcript_that_is_too_long_is_refused(scene: Scene) -> None:
         ({"summary": None, "transcript": "t", "facts": [BERLIN]}, "facts"),
         ({"summary": None, "transcript": "t", "topics": ["x"]}, "topics"),
         ({"metadata": {"m": "x" * 40_000}}, "metadata"),
+        ({"summary": None, "transcript": "t", "metadata": {"m": "x" * 40_000}}, "metadata"),
         ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
         ({"facts": [BERLIN | {"valid_to": "2020-01-01T00:00:00Z"}]}, "facts.0.valid_to"),
+        ({"facts": [BERLIN | {"valid_from": None, "valid_to": "2020-01-01T00:00:00Z"}]}, "facts.0.valid_to"),
         ({"facts": [BERLIN, BERLIN | {"cardinality": "many"}]}, "facts.1.cardinality"),
     ],
 )

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import database
 from agent_memory.entrypoints import schema
 from agent_memory.errors import AgentMemoryError
 from agent_memory.service.lint import RulesBroken
@@ -51,9 +51,9 @@ def secret(aurora: Aurora, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         arn = client.create_secret(Name="app")["ARN"]
         monkeypatch.setenv("DATABASE_APP_SECRET_ARN", arn)
         aurora.credentials = from_secrets_manager(client)
-        bootstrap.database.cache_clear()
+        database.database.cache_clear()
         yield lambda: json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
-        bootstrap.database.cache_clear()
+        database.database.cache_clear()
 
 
 def test_a_first_run_migrates_and_fills_the_secret(aurora: Aurora, secret: Any) -> None:
@@ -67,7 +67,7 @@ def test_a_first_run_migrates_and_fills_the_secret(aurora: Aurora, secret: Any) 
         "vector_steps_left": 0,
     }
     assert secret()["username"] == "memory_app"
-    assert bootstrap.database().call("readiness", {}) == [{"schema_version": MIGRATIONS, "running_jobs": 0}]
+    assert database.database().call("readiness", {}) == [{"schema_version": MIGRATIONS, "running_jobs": 0}]
 
 
 def test_a_second_run_does_nothing(aurora: Aurora, secret: Any) -> None:
@@ -96,7 +96,7 @@ def test_the_wanted_layout_of_vectors_is_in_force_and_a_change_of_it_as_well(
 
         with aurora.superuser() as superuser:
             assert superuser.execute("SELECT memory.vector_layout()").fetchone() == (layout,)
-    assert bootstrap.database().call("readiness", {})[0]["running_jobs"] == 0
+    assert database.database().call("readiness", {})[0]["running_jobs"] == 0
 
 
 def test_an_operator_rotates_the_password(aurora: Aurora, secret: Any) -> None:
@@ -106,7 +106,7 @@ def test_an_operator_rotates_the_password(aurora: Aurora, secret: Any) -> None:
     schema.handler({"rotate": True}, Context())
 
     assert secret()["password"] != before["password"]
-    assert bootstrap.database().call("readiness", {})
+    assert database.database().call("readiness", {})
 
 
 def test_a_schema_that_was_changed_by_hand_is_told_on(

@@ -21,6 +21,9 @@ class InMemorySubjectStore:
     def bind(self, tenant_id: str, agent_id: str, session_id: str, user_id: str) -> str:
         return self._users.setdefault((tenant_id, agent_id, session_id), user_id)
 
+    def bound(self, tenant_id: str, agent_id: str, session_id: str) -> str | None:
+        return self._users.get((tenant_id, agent_id, session_id))
+
     def purge(self, tenant_id: str, agent_id: str) -> Iterator[Removed]:
         for session in [session for session in self._users if session[:2] == (tenant_id, agent_id)]:
             del self._users[session]

@@ -67,14 +67,14 @@ def _import(clock: Path, mutation: str) -> dict[str, ModuleType]:
 
 def _without_a_database() -> None:
     """A purge goes to PostgreSQL too, where a run has nothing: what happens there is not this harness's."""
-    from agent_memory import bootstrap
+    from agent_memory.bootstrap import counting, knowledge, memories
     from tests.fakes.facts import InMemoryFactStore
     from tests.fakes.memories import InMemoryMemoryStore
     from tests.fakes.procedures import InMemoryProcedureStore
 
-    bootstrap._memories = lambda: InMemoryMemoryStore(bootstrap.tally())  # type: ignore[assignment]
-    bootstrap._facts = lambda: InMemoryFactStore(bootstrap.tally())  # type: ignore[assignment]
-    bootstrap._procedures = lambda: InMemoryProcedureStore(bootstrap.tally())  # type: ignore[assignment]
+    memories.memory_store = lambda: InMemoryMemoryStore(counting.tally())  # type: ignore[assignment]
+    knowledge.fact_store = lambda: InMemoryFactStore(counting.tally())  # type: ignore[assignment]
+    knowledge.procedure_store = lambda: InMemoryProcedureStore(counting.tally())  # type: ignore[assignment]
 
 
 def _serve(name: str, address: str, handlers: dict[str, ModuleType]) -> None:

@@ -13,9 +13,9 @@ from unittest.mock import patch
 
 from psycopg.conninfo import make_conninfo
 
-from agent_memory import bootstrap
 from agent_memory.adapters import ssm
 from agent_memory.adapters.postgres import Postgres
+from agent_memory.bootstrap.tenants import api_keys
 from agent_memory.domain.api_key import SCOPES
 from agent_memory.entrypoints import authorizer
 from tests.edge import Edge
@@ -84,14 +84,14 @@ def deployed(moto: str, aurora: Aurora, database: str = "memory") -> Iterator[De
         stack.enter_context(patch.dict("os.environ", settings))
         stack.enter_context(make_tables(aws))
         stack.enter_context(make_bucket(aws))
-        stack.enter_context(patch.object(bootstrap, "database", lambda: postgres))
-        for models in ("embeddings", "_context_embeddings"):
-            stack.enter_context(patch.object(bootstrap, models, lambda: embedder))
+        stack.enter_context(patch("agent_memory.bootstrap.database.database", lambda: postgres))
+        for models in ("embeddings", "context_embeddings"):
+            stack.enter_context(patch(f"agent_memory.bootstrap.models.{models}", lambda: embedder))
         forget_clients()
         stack.callback(forget_clients)
         _set_pepper(aws)
         tenants = f"attacker-{secrets.token_hex(4)}", f"victim-{secrets.token_hex(4)}"
-        keys = tuple(bootstrap.api_keys().create(tenant, SCOPES, "attack", None)[0] for tenant in tenants)
+        keys = tuple(api_keys().create(tenant, SCOPES, "attack", None)[0] for tenant in tenants)
         master = make_conninfo(aurora.superuser_dsn, dbname=database, user="root1", password="correct horse")
         stores = Stores(dsn, master, aws.endpoint, aws.memory_table, aws.control_table, aws.bucket)
         yield Deployment(EdgeDoor(), stores, tenants, (keys[0], keys[1]))

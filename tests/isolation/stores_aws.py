@@ -137,11 +137,12 @@ def subjects(ground: Ground) -> None:
     victim = ground.arena.fresh().ids
     with reach(ground) as client:
         store = DynamoSubjectStore(client, ground.stores.memory_table)
+        known = store.bound(ground.attacker, victim["agent_id"], victim["session_id"])
         bound = store.bind(ground.attacker, victim["agent_id"], victim["session_id"], "attack-user")
         DynamoAgentRecords(client, ground.stores.memory_table, DynamoBucketStore(client, ground.stores.control_table))
         ground.arena.attacker.agents.add(victim["agent_id"])
-    if bound != "attack-user":
-        raise Leak(f"told whose session it is: {bound}")
+    if known is not None or bound != "attack-user":
+        raise Leak(f"told whose session it is: {known or bound}")
 
 
 @store_attack("dynamodb registry and usage", "lists and counters", "aws_endpoint")

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap, errors
+from agent_memory import errors
+from agent_memory.bootstrap import readiness, records
 from agent_memory.domain.database import StatementRefused
 from tests.edge import Edge, functions
 
@@ -44,7 +45,7 @@ def raising(error: Exception) -> Callable[[], Any]:
 def test_each_error_has_its_status_code_and_envelope(
     edge: Edge, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str, key: str | None
 ) -> None:
-    monkeypatch.setattr(bootstrap, "working", raising(error))
+    monkeypatch.setattr(records, "working", raising(error))
 
     reply = edge.call("POST", "/v1/state", STATE, key=key)
 
@@ -64,14 +65,14 @@ def test_an_error_that_refines_another_has_the_others_status(edge: Edge, monkeyp
     class Paused(errors.StoreUnavailable):
         """A kind of outage."""
 
-    monkeypatch.setattr(bootstrap, "working", raising(Paused("no")))
+    monkeypatch.setattr(records, "working", raising(Paused("no")))
 
     assert edge.call("POST", "/v1/state", STATE).status == 503
 
 
 @pytest.mark.parametrize("error", [errors.InProgress("no", retry_after_s=3), errors.StoreUnavailable("no", 3)])
 def test_what_may_be_tried_again_says_when(edge: Edge, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    monkeypatch.setattr(bootstrap, "working", raising(error))
+    monkeypatch.setattr(records, "working", raising(error))
 
     assert edge.call("GET", "/v1/state/planner").headers["retry-after"] == "3"
 
@@ -105,7 +106,7 @@ def test_an_unknown_route_is_not_found_and_leaves_nothing_behind(
     edge: Edge, monkeypatch: pytest.MonkeyPatch, path: str, key: str | None
 ) -> None:
     # The function behind it may not write, and its callers have no key.
-    monkeypatch.setattr(bootstrap, "idempotency", raising(RuntimeError("a write")))
+    monkeypatch.setattr(records, "idempotency", raising(RuntimeError("a write")))
 
     reply = edge.call("PROPFIND", path, "{}", key=key)
 
@@ -113,7 +114,7 @@ def test_an_unknown_route_is_not_found_and_leaves_nothing_behind(
 
 
 def test_health_touches_no_store(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "readiness", raising(RuntimeError("a store")))
+    monkeypatch.setattr(readiness, "readiness", raising(RuntimeError("a store")))
 
     assert edge.call("GET", "/v1/health").data["status"] == "ok"
 

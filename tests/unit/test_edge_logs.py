@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import records
 from tests.edge import Edge
 
 SECRET = "hunter2"
@@ -33,7 +33,7 @@ def test_a_crash_is_logged_by_its_place_and_without_its_words(
     def broken() -> None:
         raise ValueError(SECRET)
 
-    monkeypatch.setattr(bootstrap, "working", broken)
+    monkeypatch.setattr(records, "working", broken)
     edge.call("POST", "/v1/state", {"agent_id": "planner", "data": {"x": SECRET}}, key=SECRET)
 
     logged = capsys.readouterr()

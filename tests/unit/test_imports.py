@@ -52,8 +52,8 @@ def test_a_handler_is_imported_without_settings_sockets_or_what_it_does_not_need
 
 CLIENTS = """
 import sys
-from agent_memory import bootstrap
-bootstrap.{client}()
+from agent_memory.bootstrap import {part}
+{part}.{client}()
 print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
 """
 SETTINGS = {
@@ -74,21 +74,21 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(
-    ("client", "connection", "unwanted"),
+    ("part", "client", "connection", "unwanted"),
     [
-        ("database", "data_api", {"boto3", "botocore", "psycopg", "pydantic"}),
-        ("database", "direct", {"boto3", "botocore"}),
-        ("database", "proxy", {"boto3", "botocore"}),
-        ("embeddings", "data_api", {"boto3", "botocore", "psycopg", "concurrent"}),
-        ("episodic", "data_api", {"boto3", "botocore", "psycopg"}),
-        ("unified", "data_api", {"boto3", "botocore", "psycopg"}),
+        ("database", "database", "data_api", {"boto3", "botocore", "psycopg", "pydantic"}),
+        ("database", "database", "direct", {"boto3", "botocore"}),
+        ("database", "database", "proxy", {"boto3", "botocore"}),
+        ("models", "embeddings", "data_api", {"boto3", "botocore", "psycopg", "concurrent"}),
+        ("episodes", "episodic", "data_api", {"boto3", "botocore", "psycopg"}),
+        ("layers", "unified", "data_api", {"boto3", "botocore", "psycopg"}),
     ],
 )
 def test_the_stores_and_the_model_are_reached_without_the_aws_sdk(
-    client: str, connection: str, unwanted: set[str]
+    part: str, client: str, connection: str, unwanted: set[str]
 ) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", CLIENTS.format(client=client)],
+        [sys.executable, "-c", CLIENTS.format(part=part, client=client)],
         env={"PYTHONPATH": str(SOURCES), "DATABASE_CONNECTION": connection, **SETTINGS},
         capture_output=True,
         text=True,

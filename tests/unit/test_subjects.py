@@ -53,3 +53,14 @@ def test_a_write_that_names_nobody_asks_nobody() -> None:
     Subjects(store).check(SESSION, None)
 
     assert store.asked == 0
+
+
+def test_whose_session_it_is_is_known_without_naming_anybody() -> None:
+    store = InMemorySubjectStore()
+    subjects = Subjects(store)
+
+    assert subjects.owner(SESSION) is None
+    subjects.check(SESSION, "ana")
+
+    assert subjects.owner(SESSION) == "ana"
+    assert Subjects(store).owner(SESSION) == "ana"

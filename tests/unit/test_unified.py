@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import layers
 from agent_memory.errors import StoreUnavailable
 from tests.edge import Edge
 
@@ -134,7 +134,7 @@ def test_a_layer_that_cannot_be_read_is_an_error_and_not_missing(
         def __getattr__(self, _: str) -> Any:
             raise StoreUnavailable("away", retry_after_s=10)
 
-    monkeypatch.setattr(bootstrap.unified(), layer, Away())
+    monkeypatch.setattr(layers.unified(), layer, Away())
 
     reply = edge.call("GET", path)
 
@@ -148,7 +148,7 @@ def test_a_search_that_cannot_read_a_layer_is_an_error(edge: Edge, monkeypatch: 
             raise StoreUnavailable("away")
 
     edge.call("POST", "/v1/memory", AGENT | CONTENT | TYPE | SESSION)
-    monkeypatch.setattr(bootstrap.unified(), layer, Away())
+    monkeypatch.setattr(layers.unified(), layer, Away())
 
     assert edge.call("POST", "/v1/memory/search", {"query": "tea"}).status == 503
 

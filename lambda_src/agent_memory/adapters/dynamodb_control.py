@@ -24,10 +24,7 @@ class DynamoSubjectStore:
         """See `SubjectStore.bind`; one call."""
         update = {
             "TableName": self._table,
-            "Key": {
-                "pk": text(key(tenant_id, agent_id, "0")),
-                "sk": text(f"SUBJECT#{key_part(session_id)}"),
-            },
+            "Key": _subject_key(tenant_id, agent_id, session_id),
             "UpdateExpression": "SET user_id = :user, user_key = :key, time_key = :kind, session_id = :session",
             "ConditionExpression": "attribute_not_exists(pk) OR user_id = :user",
             "ExpressionAttributeValues": {
@@ -42,6 +39,11 @@ class DynamoSubjectStore:
         except dynamodb.ConditionFailed as exc:
             return str(exc.item["user_id"]["S"])
         return user_id
+
+    def bound(self, tenant_id: str, agent_id: str, session_id: str) -> str | None:
+        """See `SubjectStore.bound`; one strongly consistent call."""
+        item = dynamodb.get(self._client, self._table, _subject_key(tenant_id, agent_id, session_id))
+        return None if item is None else str(item["user_id"]["S"])
 
 
 class DynamoBucketStore:
@@ -94,3 +96,7 @@ def _buckets_key(tenant_id: str, agent_id: str) -> Item:
 
 def _buckets(item: Item) -> Buckets:
     return Buckets(tuple(Growth(count, from_micros(micros)) for count, micros in read_document(item, "growths")))
+
+
+def _subject_key(tenant_id: str, agent_id: str, session_id: str) -> Item:
+    return {"pk": text(key(tenant_id, agent_id, "0")), "sk": text(f"SUBJECT#{key_part(session_id)}")}

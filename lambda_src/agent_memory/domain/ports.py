@@ -124,6 +124,9 @@ class SubjectStore(Protocol):
     def bind(self, tenant_id: str, agent_id: str, session_id: str, user_id: str) -> str:
         """Bind a session to its first user; returns the user that it is bound to."""
 
+    def bound(self, tenant_id: str, agent_id: str, session_id: str) -> str | None:
+        """The user that a session is bound to."""
+
 
 class BucketStore(Protocol):
     """How an agent is spread."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent_memory.domain.fact_requests import Cardinality, Metadata, NewFact, Predicate, Subject, Value
-from agent_memory.domain.fields import Body, Id, JsonObject, Time, Trust, Write
+from agent_memory.domain.fields import MAX_PURPOSES, Body, Id, JsonObject, Time, Trust, Write
 from agent_memory.domain.jobs import Job
 from agent_memory.domain.semantic import NewMemory, Text
 
@@ -28,7 +28,7 @@ class SessionFact(Body):
     valid_to: Time | None = None
     cardinality: Cardinality | None = None
     trust: Trust | None = None
-    purposes: list[Id] | None = None
+    purposes: Annotated[list[Id], Field(max_length=MAX_PURPOSES)] | None = None
     metadata: Metadata | None = None
 
 
@@ -57,16 +57,6 @@ class SessionEnd(Write):
     facts: Facts | None = None
     transcript: Annotated[list[Turn], Field(min_length=1, max_length=MAX_TURNS)] | Text | None = None
     timestamp: Time | None = None
-
-
-class Digest(Body):
-    """What a model makes of a transcript; whatever else it says is no answer."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    summary: Text
-    topics: Topics = Field(default_factory=list)
-    facts: Facts = Field(default_factory=list)
 
 
 class JobAccepted(BaseModel):
@@ -101,8 +91,8 @@ class JobResponse(BaseModel):
 
 def payload_of(new: SessionEnd, ended_at: datetime, expires_at: datetime | None) -> JsonObject:
     """What the job has to know, with times that do not depend on when it is done."""
-    given: JsonObject = {name: _plain(getattr(new, name)) for name in ("summary", "topics", "facts", "transcript")}
-    given |= {"metadata": new.metadata, "purposes": new.purposes, "trust": new.trust, "source": _plain(new.source)}
+    given: JsonObject = {name: as_given(getattr(new, name)) for name in ("summary", "topics", "facts", "transcript")}
+    given |= {"metadata": new.metadata, "purposes": new.purposes, "trust": new.trust, "source": as_given(new.source)}
     given |= {"timestamp": ended_at, "expires_at": expires_at}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -135,18 +125,11 @@ def facts_of(job: Job, payload: JsonObject) -> list[NewFact]:
     return [NewFact.model_validate({**named, **since, **fact, **own}) for fact in payload.get("facts", [])]
 
 
-def digested(payload: JsonObject, digest: Digest) -> JsonObject:
-    """What is left to do once a transcript has been read: it is not kept."""
-    found = {"summary": digest.summary, "topics": digest.topics, "facts": _plain(digest.facts)}
-    left = {name: value for name, value in payload.items() if name != "transcript"}
-    # A model concludes; and what it read may have tried to tell it what to conclude.
-    return {"trust": "inference", **left, **found}
-
-
-def _plain(value: object) -> object:
-    """JSON of models, with what was given and nothing else."""
+def as_given(value: object) -> object:
+    """JSON of models, with what was given and nothing else. Null is nothing given, but for a fact's value."""
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [as_given(each) for each in value]
     if isinstance(value, Body):
-        return {name: getattr(value, name) for name in type(value).model_fields if name in value.model_fields_set}
+        given = {name: getattr(value, name) for name in type(value).model_fields if name in value.model_fields_set}
+        return {name: each for name, each in given.items() if each is not None or name == "value"}
     return value

@@ -6,14 +6,15 @@ Invoked by an event source mapping with ReportBatchItemFailures, and by whoever 
 import time
 from typing import Any
 
-from agent_memory import bootstrap, logs
+from agent_memory import logs
+from agent_memory.bootstrap import archive
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Do what the records ask for; the answer names those that are to be delivered again."""
     started = time.perf_counter()
     records = event["Records"]
-    deliveries = bootstrap.deliveries(lambda error: logs.crash(context.aws_request_id, error))
+    deliveries = archive.deliveries(lambda error: logs.crash(context.aws_request_id, error))
     failed = deliveries.take(records)
     logs.line(
         request_id=context.aws_request_id,

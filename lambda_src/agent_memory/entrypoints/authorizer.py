@@ -9,15 +9,16 @@ It also tells the edge the tenant's limits, so that a change of them holds as so
 import time
 from typing import Any
 
-from agent_memory import bootstrap, logs
+from agent_memory import logs
+from agent_memory.bootstrap import tenants
 from agent_memory.service.keys import Identity
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answer with a simple response whose context is the caller's identity, or empty."""
     started = time.perf_counter()
-    identity = bootstrap.api_keys().identify((event.get("headers") or {}).get("authorization") or "")
-    limits = bootstrap.tenant_limits().of(identity.tenant_id).write() if identity else ""
+    identity = tenants.api_keys().identify((event.get("headers") or {}).get("authorization") or "")
+    limits = tenants.tenant_limits().of(identity.tenant_id).write() if identity else ""
     if identity and identity.is_use_due:
         _note_use(identity, event)
     logs.line(
@@ -40,6 +41,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def _note_use(identity: Identity, event: dict[str, Any]) -> None:
     """Nobody is kept out because of what could not be noted; the next call tries again."""
     try:
-        bootstrap.api_keys().note_use(identity)
+        tenants.api_keys().note_use(identity)
     except Exception as exc:  # noqa: BLE001 - as above, a bug too
         logs.crash(event["requestContext"]["requestId"], exc)

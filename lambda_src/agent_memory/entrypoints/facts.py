@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import knowledge
 from agent_memory.domain.fact_requests import FactBundle, FactHistoryQuery, FactsQuery, NewFact
 from agent_memory.entrypoints.http import Response, claimed, partial_meta
 from agent_memory.entrypoints.request import Request
@@ -12,7 +12,7 @@ from agent_memory.errors import InvalidRequest
 @claimed
 def put(request: Request) -> Response:
     """PUT /v1/facts."""
-    told = bootstrap.facts().put(request.tenant_id, request.body(NewFact), request.attempt)
+    told = knowledge.facts().put(request.tenant_id, request.body(NewFact), request.attempt)
     return Response(200, told.response())
 
 
@@ -20,20 +20,20 @@ def put(request: Request) -> Response:
 def put_all(request: Request) -> Response:
     """POST /v1/facts/batch."""
     bundle = request.body(FactBundle)
-    told = bootstrap.facts().put_all(request.tenant_id, bundle.items, request.attempt)
+    told = knowledge.facts().put_all(request.tenant_id, bundle.items, request.attempt)
     return Response(200, {"facts": [each.response() for each in told]})
 
 
 def find(request: Request) -> Response:
     """GET /v1/facts."""
-    page = bootstrap.facts().find(request.tenant_id, request.query(FactsQuery), request.caller.cursor_key)
+    page = knowledge.facts().find(request.tenant_id, request.query(FactsQuery), request.caller.cursor_key)
     return Response(200, {"facts": page.facts, "next_cursor": page.next_cursor}, partial_meta(page.partial))
 
 
 def history(request: Request) -> Response:
     """GET /v1/facts/{fact_id}/history."""
     fact_id, asked = _fact_id(request), request.query(FactHistoryQuery)
-    page = bootstrap.facts().history(request.tenant_id, fact_id, asked, request.caller.cursor_key)
+    page = knowledge.facts().history(request.tenant_id, fact_id, asked, request.caller.cursor_key)
     told = {"id": fact_id, "history": page.facts, "next_cursor": page.next_cursor}
     return Response(200, told, partial_meta(page.partial))
 
@@ -41,14 +41,14 @@ def history(request: Request) -> Response:
 @claimed
 def retract(request: Request) -> Response:
     """DELETE /v1/facts/{fact_id}."""
-    bootstrap.facts().change(request.tenant_id, _fact_id(request), "retract", request.attempt)
+    knowledge.facts().change(request.tenant_id, _fact_id(request), "retract", request.attempt)
     return Response(204)
 
 
 @claimed
 def restore(request: Request) -> Response:
     """POST /v1/facts/{fact_id}/restore."""
-    told = bootstrap.facts().change(request.tenant_id, _fact_id(request), "restore", request.attempt)
+    told = knowledge.facts().change(request.tenant_id, _fact_id(request), "restore", request.attempt)
     return Response(200, told.response())
 
 

@@ -1,6 +1,7 @@
 """Health, readiness, and the answer to every route that does not exist."""
 
-from agent_memory import __version__, bootstrap
+from agent_memory import __version__
+from agent_memory.bootstrap import readiness
 from agent_memory.entrypoints.http import Response, api
 from agent_memory.entrypoints.request import Request
 from agent_memory.errors import NotFound, StoreUnavailable
@@ -13,7 +14,7 @@ def health(_request: Request) -> Response:
 
 def ready(_request: Request) -> Response:
     """GET /v1/health/ready: each store by itself; 503 unless all of them answer."""
-    stores = bootstrap.readiness().run()
+    stores = readiness.readiness().run()
     if any(store["state"] != "ok" for store in stores.values()):
         raise StoreUnavailable("not every store answers", details=stores)
     return Response(200, {"status": "ok", "stores": stores})

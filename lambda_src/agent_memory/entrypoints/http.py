@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from agent_memory import bootstrap, errors, logs
+from agent_memory import errors, logs
 from agent_memory.acting import acting_for
+from agent_memory.bootstrap import clients, counting, records
 from agent_memory.domain import idempotency
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import AlreadyAnswered, Answer, Attempt, IdempotencyRecord
@@ -61,18 +62,18 @@ def api(routes: Mapping[str, Route], *, counted: bool = True) -> Handler:
             return serve(event, context)
 
     def serve(event: dict[str, Any], _context: object) -> JsonObject:
-        started, calls = time.perf_counter(), bootstrap.data_calls()
+        started, calls = time.perf_counter(), clients.data_calls()
         request_id, route = event["requestContext"]["requestId"], event["routeKey"]
         status, answer, headers = _answer(event, routes, route, counted=counted)
         # Written before the clock is read: of a large answer this is most of the work.
         body = {name: RawJson(dumps(part)) for name, part in answer.items() if name != "meta"}
-        data_calls = bootstrap.data_calls() - calls
+        data_calls = clients.data_calls() - calls
         if counted and (tenant_id := tenant_of(event)):
             _count(tenant_id, request_id)
         latency_ms = round((time.perf_counter() - started) * 1000, 1)
         meta = {**answer.get("meta", {}), "request_id": request_id, "latency_ms": latency_ms}
         said = {"request_id": request_id, "route": route, "status": status, "latency_ms": latency_ms}
-        logs.line(**said, data_calls=data_calls, **bootstrap.session_metrics())
+        logs.line(**said, data_calls=data_calls, **clients.session_metrics())
         reply: JsonObject = {"statusCode": status, "headers": {"content-type": "application/json", **headers}}
         return reply if status == 204 else reply | {"body": dumps({**body, "meta": meta})}
 
@@ -150,18 +151,18 @@ def _answer(
 
 def _admit(caller: Caller, request_id: str) -> None:
     """Count the request before it is served, whatever its key may do, and say what it may use."""
-    if failure := bootstrap.admission().take(caller.tenant_id, caller.limits):
+    if failure := counting.admission().take(caller.tenant_id, caller.limits):
         logs.crash(request_id, failure)
-    bootstrap.tally().begin(bootstrap.reservations().quota(caller.tenant_id, caller.limits), now())
+    counting.tally().begin(counting.reservations().quota(caller.tenant_id, caller.limits), now())
 
 
 def _count(tenant_id: str, request_id: str) -> None:
     """Count what the request did. Its answer is made: whatever goes wrong here must not keep it back."""
     try:
-        done = bootstrap.tally().taken()
-        bootstrap.admission().give_back()
-        bootstrap.reservations().settle(tenant_id, done)
-        bootstrap.meter().settle(tenant_id, done)
+        done = counting.tally().taken()
+        counting.admission().give_back()
+        counting.reservations().settle(tenant_id, done)
+        counting.meter().settle(tenant_id, done)
     except Exception as exc:  # noqa: BLE001 - even a bug in counting is no reason to fail a request that is done
         logs.crash(request_id, exc)
 
@@ -186,7 +187,7 @@ def _once(request: Request, serve: Route, route: str) -> tuple[int, JsonObject, 
             raise
         except tuple(_STATUS) as exc:
             if request.attempt.record is not None:  # else it is kept already
-                bootstrap.idempotency().put(_refusal(record, exc), now())
+                records.idempotency().put(_refusal(record, exc), now())
             raise
     except AlreadyAnswered as exc:
         return _replay(idempotency.first_answer(exc.stored, record))
@@ -201,7 +202,7 @@ def claimed(serve: Route) -> Route:
     def serve_claimed(request: Request) -> Response:
         if request.attempt.record is None:
             return serve(request)
-        store = bootstrap.idempotency()
+        store = records.idempotency()
         record = store.claim(request.attempt.record, now())
         request.attempt = Attempt(record)
         try:
@@ -236,10 +237,10 @@ def takes_query(serve: Route) -> Route:
 
 def _finish(record: IdempotencyRecord) -> None:
     try:
-        bootstrap.idempotency().finish(record)
+        records.idempotency().finish(record)
     except errors.PayloadTooLarge:
         # Too long to be kept: a repetition is told by the other store what was done, and makes the same answer of it.
-        bootstrap.idempotency().release(record, now())
+        records.idempotency().release(record, now())
 
 
 def _refusal(record: IdempotencyRecord, error: errors.AgentMemoryError) -> IdempotencyRecord:
@@ -253,5 +254,5 @@ def _success(response: Response) -> tuple[int, JsonObject, dict[str, str]]:
 def _replay(answer: Answer) -> tuple[int, JsonObject, dict[str, str]]:
     name, body = "data" if answer.status < 400 else "error", RawJson(answer.body or "null")
     if answer.body_kept is not None:
-        body = bootstrap.large_values().told_again(body, answer.body_kept)
+        body = records.large_values().told_again(body, answer.body_kept)
     return answer.status, {name: body}, {"idempotency-replayed": "true"}

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent_memory import bootstrap, logs
+from agent_memory import logs
 from agent_memory.acting import acting_for
+from agent_memory.bootstrap import counting, tenants, work
+from agent_memory.config import settings
 from agent_memory.domain.queue import read_message
 from agent_memory.domain.times import now
 from agent_memory.errors import StoreUnavailable
@@ -32,9 +34,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             failed.append(record["messageId"])
             continue
         count = int(record["attributes"]["ApproximateReceiveCount"])
-        is_last = count >= bootstrap.settings.job_attempts
+        is_last = count >= settings.job_attempts
         of_tenants[message.tenant_id][record["messageId"]] = Delivery(message.job_id, is_last)
-    doing = bootstrap.doing_jobs(lambda error: logs.crash(context.aws_request_id, error))
+    doing = work.doing_jobs(lambda error: logs.crash(context.aws_request_id, error))
     for tenant_id, deliveries in of_tenants.items():
         with acting_for(tenant_id):
             taken = _take(doing, tenant_id, list(deliveries.values()), ends_at, context.aws_request_id)
@@ -52,7 +54,7 @@ def _embeddings(asked: dict[str, Any], request_id: str) -> dict[str, Any]:
     do, tenant_id = asked["do"], asked["tenant_id"]
     given = {name: value for name, value in asked.items() if name not in ("do", "tenant_id")}
     with acting_for(tenant_id):
-        worker = bootstrap.embedding_work()
+        worker = work.embedding_work()
         match do:
             case "fill":
                 told = worker.fill(tenant_id, **given)._asdict()
@@ -72,8 +74,8 @@ def _take(
 ) -> list[bool]:
     """Jobs are no requests, but what they embed and store is the tenant's."""
     try:
-        limits = bootstrap.tenant_limits().of(tenant_id)
-        bootstrap.tally().begin(bootstrap.reservations().quota(tenant_id, limits), now())
+        limits = tenants.tenant_limits().of(tenant_id)
+        counting.tally().begin(counting.reservations().quota(tenant_id, limits), now())
     except StoreUnavailable:
         return [False] * len(deliveries)
     taken = doing.take(tenant_id, deliveries, ends_at)
@@ -83,8 +85,8 @@ def _take(
 
 def _count(tenant_id: str, request_id: str) -> None:
     try:
-        done = bootstrap.tally().taken()
-        bootstrap.reservations().settle(tenant_id, done)
-        bootstrap.meter().settle(tenant_id, done)
+        done = counting.tally().taken()
+        counting.reservations().settle(tenant_id, done)
+        counting.meter().settle(tenant_id, done)
     except Exception as exc:  # noqa: BLE001 - even a bug in counting is no reason to do the jobs again
         logs.crash(request_id, exc)

@@ -1,6 +1,6 @@
 """The routes of API keys, for a tenant's own keys. A key with the scope `admin` may grant every scope."""
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import tenants
 from agent_memory.domain.api_key import ApiKey
 from agent_memory.domain.fields import Body
 from agent_memory.domain.idempotency import IdempotencyRecord
@@ -22,7 +22,7 @@ def create(request: Request) -> Response:
         return request.attempt.answered(201, NewKeyResponse(**KeyResponse.of(record, at).model_dump()).model_dump())
 
     scopes = tuple(dict.fromkeys(new.scopes))
-    key, record = bootstrap.api_keys().create(request.tenant_id, scopes, new.label, new.expiry(at), answer)
+    key, record = tenants.api_keys().create(request.tenant_id, scopes, new.label, new.expiry(at), answer)
     return Response(201, KeyResponse.of(record, at).model_dump() | {"api_key": key})
 
 
@@ -30,14 +30,14 @@ def listing(request: Request) -> Response:
     """GET /v1/keys."""
     request.query(NoQuery)
     at = now()
-    keys = [KeyResponse.of(key, at) for key in bootstrap.api_keys().of_tenant(request.tenant_id)]
+    keys = [KeyResponse.of(key, at) for key in tenants.api_keys().of_tenant(request.tenant_id)]
     return Response(200, KeysResponse(keys=keys).model_dump())
 
 
 def revoke(request: Request) -> Response:
     """DELETE /v1/keys/{key_id}; a second time changes nothing."""
     key_id = request.path_id("key_id")
-    bootstrap.api_keys().revoke(key_id, request.tenant_id, request.attempt.answered(204, None))
+    tenants.api_keys().revoke(key_id, request.tenant_id, request.attempt.answered(204, None))
     return Response(204)
 
 

@@ -8,7 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from agent_memory import bootstrap, logs
+from agent_memory import logs
+from agent_memory.bootstrap import jobs
 from agent_memory.domain.queue import JobMessage
 from agent_memory.errors import StoreUnavailable
 
@@ -19,7 +20,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     places = [record["dynamodb"]["SequenceNumber"] for record in event["Records"]]
     messages = [_message(record["dynamodb"]["NewImage"]) for record in event["Records"]]
     try:
-        taken = bootstrap.job_queue().send(messages)
+        taken = jobs.job_queue().send(messages)
     except StoreUnavailable as exc:
         logs.crash(context.aws_request_id, exc)
         taken = [False] * len(messages)

@@ -8,7 +8,9 @@ Its answer and its error end up in Terraform's state and output: versions, count
 
 from typing import Any
 
-from agent_memory import bootstrap, logs
+from agent_memory import logs
+from agent_memory.bootstrap import upkeep
+from agent_memory.config import settings
 from agent_memory.errors import AgentMemoryError
 
 _RESERVE_S = 30.0  # to finish the transaction under way and to say what went wrong
@@ -26,12 +28,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         time_left_s = context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
         if event.get("maintain") is True:
             done = {
-                "vacuumed": bootstrap.maintain(time_left_s).run(),
+                "vacuumed": upkeep.maintain(time_left_s).run(),
                 "vector_steps_left": _switch(context),
-                "rules": bootstrap.lint(_RESERVE_S / 2).run(),
+                "rules": upkeep.lint(_RESERVE_S / 2).run(),
             }
         elif event.get("lint") is True:
-            done = {"rules": bootstrap.lint(time_left_s).run()}
+            done = {"rules": upkeep.lint(time_left_s).run()}
         else:
             done = _run(time_left_s, context, rotate=event.get("rotate") is True)
     except AgentMemoryError as error:
@@ -47,13 +49,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _switch(context: Any) -> int:
     """Steps towards the wanted layout of vectors, as far as the time goes; a new table has it in seconds."""
     time_left_s = context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
-    return bootstrap.switch_layout(time_left_s).run(bootstrap.settings.vector_index)
+    return upkeep.switch_layout(time_left_s).run(settings.vector_index)
 
 
 def _run(time_left_s: float, context: Any, *, rotate: bool) -> dict[str, Any]:
-    migrate, enable_login = bootstrap.schema(time_left_s)
+    migrate, enable_login = upkeep.schema(time_left_s)
     migrated = migrate.run()
-    login_role = enable_login.run(bootstrap.settings.database_connection, rotate=rotate)
+    login_role = enable_login.run(settings.database_connection, rotate=rotate)
     return {
         "version": migrated.version,
         "applied": migrated.applied,

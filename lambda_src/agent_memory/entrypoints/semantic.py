@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import memories
 from agent_memory.domain.semantic import MemoriesQuery, MemoryBatch, NewMemory, SearchRequest
 from agent_memory.entrypoints.http import Response, api, batch_results, claimed, partial_meta
 from agent_memory.entrypoints.request import Request
@@ -13,7 +13,7 @@ from agent_memory.errors import InvalidRequest
 def store(request: Request) -> Response:
     """POST /v1/memory/semantic."""
     new = request.body(NewMemory)
-    stored = bootstrap.semantic().store(request.tenant_id, new, request.attempt)
+    stored = memories.semantic().store(request.tenant_id, new, request.attempt)
     return Response(stored.status, stored.response())
 
 
@@ -21,39 +21,39 @@ def store(request: Request) -> Response:
 def store_batch(request: Request) -> Response:
     """POST /v1/memory/semantic/batch."""
     batch = request.body(MemoryBatch)
-    outcomes = bootstrap.semantic_batches().store(request.tenant_id, batch.items, request.attempt, batch_results)
+    outcomes = memories.semantic_batches().store(request.tenant_id, batch.items, request.attempt, batch_results)
     return Response(200, batch_results(outcomes))
 
 
 @claimed
 def search(request: Request) -> Response:
     """POST /v1/memory/semantic/search."""
-    found = bootstrap.semantic().search(request.tenant_id, request.body(SearchRequest))
+    found = memories.semantic().search(request.tenant_id, request.body(SearchRequest))
     return Response(200, {"results": found.results}, partial_meta(found.partial, found.degraded))
 
 
 def walk(request: Request) -> Response:
     """GET /v1/memory/semantic: every memory, the newest first."""
     asked = request.query(MemoriesQuery)
-    page, next_cursor = bootstrap.semantic().walk(request.tenant_id, asked, request.caller.cursor_key)
+    page, next_cursor = memories.semantic().walk(request.tenant_id, asked, request.caller.cursor_key)
     return Response(200, {"results": page.items, "next_cursor": next_cursor}, partial_meta(page.partial))
 
 
 def get(request: Request) -> Response:
     """GET /v1/memory/semantic/{id}."""
-    return Response(200, bootstrap.semantic().get(request.tenant_id, _memory_id(request)).response())
+    return Response(200, memories.semantic().get(request.tenant_id, _memory_id(request)).response())
 
 
 def history(request: Request) -> Response:
     """GET /v1/memory/semantic/{id}/history."""
     memory_id = _memory_id(request)
-    told = bootstrap.semantic().history(request.tenant_id, memory_id)
+    told = memories.semantic().history(request.tenant_id, memory_id)
     return Response(200, {"id": memory_id, "history": told.results}, partial_meta(told.partial))
 
 
 def delete(request: Request) -> Response:
     """DELETE /v1/memory/semantic/{id}."""
-    bootstrap.semantic().delete(request.tenant_id, _memory_id(request), request.attempt)
+    memories.semantic().delete(request.tenant_id, _memory_id(request), request.attempt)
     return Response(204)
 
 

@@ -5,7 +5,8 @@ See `service/sweeping.py`. Its answer and its log lines hold counts only.
 
 from typing import Any
 
-from agent_memory import bootstrap, logs
+from agent_memory import logs
+from agent_memory.bootstrap import sweeping
 from agent_memory.domain.sweep import Step, Sweep
 from agent_memory.errors import AgentMemoryError
 
@@ -24,7 +25,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return bool(context.get_remaining_time_in_millis() / 1000 > _RESERVE_S)
 
     try:
-        sweep = bootstrap.sweeping().run(may_go_on, _tell, is_wanted=event.get("sweep") is True)
+        sweep = sweeping.sweeping().run(may_go_on, _tell, is_wanted=event.get("sweep") is True)
     except AgentMemoryError as error:
         logs.line(level="ERROR", error=type(error).__name__, reason=error.message)
         raise

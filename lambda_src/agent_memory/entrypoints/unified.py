@@ -1,6 +1,6 @@
 """The routes over all layers, and usage."""
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import counting, layers
 from agent_memory.domain.unified import AgentOverviewQuery, OverviewQuery, SearchAll, layer_of
 from agent_memory.entrypoints import episodic, semantic, working
 from agent_memory.entrypoints.http import Response, Route, api, claimed, partial_meta
@@ -18,25 +18,25 @@ def store(request: Request) -> Response:
 def overview(request: Request) -> Response:
     """GET /v1/memory/{agent_id}."""
     agent_id, asked = request.path_id("agent_id"), request.query(OverviewQuery)
-    return _overview(bootstrap.unified().overview(request.tenant_id, agent_id, asked.limit))
+    return _overview(layers.unified().overview(request.tenant_id, agent_id, asked.limit))
 
 
 def overview_by_query(request: Request) -> Response:
     """GET /v1/memory?agent_id=."""
     asked = request.query(AgentOverviewQuery)
-    return _overview(bootstrap.unified().overview(request.tenant_id, asked.agent_id, asked.limit))
+    return _overview(layers.unified().overview(request.tenant_id, asked.agent_id, asked.limit))
 
 
 @claimed
 def search(request: Request) -> Response:
     """POST /v1/memory/search."""
-    found = bootstrap.unified().search(request.tenant_id, request.body(SearchAll))
+    found = layers.unified().search(request.tenant_id, request.body(SearchAll))
     return Response(200, {"results": found.results}, partial_meta(found.partial))
 
 
 def usage(request: Request) -> Response:
     """GET /v1/usage."""
-    return Response(200, bootstrap.usage().of(request.tenant_id, request.caller.limits).model_dump())
+    return Response(200, counting.usage().of(request.tenant_id, request.caller.limits).model_dump())
 
 
 def _overview(seen: Overview) -> Response:

@@ -1,6 +1,6 @@
 """The routes of working memory: states, runs with their tool calls, and the flags that agents read."""
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import records, tenants
 from agent_memory.domain.fields import MAX_LIMIT, Body, Limit
 from agent_memory.domain.state import NewState, StateKey, StatePatch, StateQuery, StateReplacement
 from agent_memory.domain.uploads import NewUpload
@@ -20,7 +20,7 @@ class SessionsQuery(Body):
 def create(request: Request) -> Response:
     """POST /v1/state."""
     new = request.body(NewState)
-    state = bootstrap.working().create(request.tenant_id, new, request.attempt, request.caller.cursor_key)
+    state = records.working().create(request.tenant_id, new, request.attempt, request.caller.cursor_key)
     return Response(201, state.response())
 
 
@@ -28,27 +28,27 @@ def get(request: Request) -> Response:
     """GET /v1/state/{agent_id}."""
     session_id = request.query(StateQuery).session_id
     key = StateKey(request.tenant_id, request.path_id("agent_id"), session_id)
-    return Response(200, bootstrap.working().get(key).response())
+    return Response(200, records.working().get(key).response())
 
 
 def replace(request: Request) -> Response:
     """PUT /v1/state/{agent_id}."""
     agent_id, new = request.path_id("agent_id"), request.body(StateReplacement)
-    state = bootstrap.working().replace(request.tenant_id, agent_id, new, request.attempt, request.caller.cursor_key)
+    state = records.working().replace(request.tenant_id, agent_id, new, request.attempt, request.caller.cursor_key)
     return Response(200, state.response())
 
 
 def patch(request: Request) -> Response:
     """PATCH /v1/state/{agent_id}."""
     agent_id, new = request.path_id("agent_id"), request.body(StatePatch)
-    state = bootstrap.working().patch(request.tenant_id, agent_id, new, request.attempt)
+    state = records.working().patch(request.tenant_id, agent_id, new, request.attempt)
     return Response(200, state.response())
 
 
 def sessions(request: Request) -> Response:
     """GET /v1/state/{agent_id}/sessions."""
     agent_id, query = request.path_id("agent_id"), request.query(SessionsQuery)
-    page, next_cursor = bootstrap.working().sessions(
+    page, next_cursor = records.working().sessions(
         request.tenant_id, agent_id, query.limit, query.cursor, request.caller.cursor_key
     )
     return Response(200, {"sessions": page.items, "next_cursor": next_cursor}, partial_meta(page.partial))
@@ -57,7 +57,7 @@ def sessions(request: Request) -> Response:
 def delete(request: Request) -> Response:
     """DELETE /v1/state/{agent_id}/{session_id}."""
     key = StateKey(request.tenant_id, request.path_id("agent_id"), request.path_id("session_id"))
-    bootstrap.working().delete(key, request.attempt)
+    records.working().delete(key, request.attempt)
     return Response(204)
 
 
@@ -68,13 +68,13 @@ class NoQuery(Body):
 def flags(request: Request) -> Response:
     """GET /v1/flags."""
     request.query(NoQuery)
-    return Response(200, {"flags": bootstrap.tenant_flags().of(request.tenant_id)})
+    return Response(200, {"flags": tenants.tenant_flags().of(request.tenant_id)})
 
 
 def announce_upload(request: Request) -> Response:
     """POST /v1/uploads."""
     new = request.body(NewUpload)
-    upload = bootstrap.uploads().announce(request.tenant_id, new, request.attempt, request.caller.cursor_key)
+    upload = records.uploads().announce(request.tenant_id, new, request.attempt, request.caller.cursor_key)
     return Response(201, upload.model_dump())
 
 

@@ -7,7 +7,7 @@ job's work is fit for that; what cannot be done fails, and the session goes on w
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -85,7 +85,7 @@ class DoingJobs:
 
     def take(self, tenant_id: str, deliveries: Sequence[Delivery], ends_at: datetime) -> list[bool]:
         """Do what the messages ask for, within a function's life; False for each that is to be delivered again."""
-        with suppress(StoreUnavailable):
+        with self._heard():
             self._prepare(tenant_id, deliveries)
         return [self._taken(tenant_id, _Shift(each, ends_at, uuid4().hex)) for each in deliveries]
 
@@ -96,8 +96,18 @@ class DoingJobs:
         jobs = {job.job_id: job for job in found if job is not None and not job.is_over}.values()
         waiting = [(job, payload) for job in jobs if (payload := self._store.payload(job)) is not None]
         for kind, work in self._works.items():
-            with suppress(AgentMemoryError):  # each will meet it by itself
+            with self._heard():
                 work.prepare([(job, payload) for job, payload in waiting if job.kind == kind])
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Whatever goes wrong before any job has begun, each job will meet by itself, and then it counts."""
+        try:
+            yield
+        except AgentMemoryError:
+            pass
+        except Exception as exc:  # noqa: BLE001 - one job's bug is no reason to do none
+            self._crash(exc)
 
     def _taken(self, tenant_id: str, shift: _Shift) -> bool:
         try:
@@ -133,7 +143,11 @@ class DoingJobs:
         ids: Iterator[str] = self._line(own, shift) if own.is_ordered else iter([own.job_id])
         for job_id in ids:
             job = self._store.get(own.tenant_id, job_id)
-            if job is None or job.is_over or self._is_settled(job, shift):
+            if job is None or job.is_over:
+                shift.seen.add(job_id)
+            elif not self._is_time_for_one(shift):
+                return False  # with the last delivery, too: what nobody began has not failed
+            elif self._is_settled(job, shift):
                 shift.seen.add(job_id)
             elif job_id == own.job_id and shift.delivery.is_last:
                 self._fail(job, "UNAVAILABLE", "what it needs could not be had for too long")
@@ -151,10 +165,11 @@ class DoingJobs:
         ]:
             yield waiting[0]
 
+    def _is_time_for_one(self, shift: _Shift, wait_s: float = 0.0) -> bool:
+        return self._clock() + timedelta(seconds=wait_s) + self._pace.job <= shift.ends_at
+
     def _is_settled(self, job: Job, shift: _Shift) -> bool:
         """Do a job, or find that it never will be; False when it is to be tried again."""
-        if self._clock() + self._pace.job > shift.ends_at:
-            return False
         started = self._store.start(job)
         if started is None:
             return True
@@ -192,7 +207,7 @@ class DoingJobs:
             try:
                 return self._works[job.kind].run(job, payload)
             except StoreUnavailable:
-                if self._clock() + timedelta(seconds=wait_s) + self._pace.job > shift.ends_at:
+                if not self._is_time_for_one(shift, wait_s):
                     raise
                 self._sleep(wait_s)
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)

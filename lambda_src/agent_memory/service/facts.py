@@ -66,8 +66,12 @@ class Facts:
             raise attempt.replayed(exc.request_hash, 200, exc.told[0].response() if exc.told else None) from exc
         return told
 
-    def put_all(self, tenant_id: str, items: Sequence[NewFact], attempt: Attempt) -> list[Told]:
+    def put_all(
+        self, tenant_id: str, items: Sequence[NewFact], attempt: Attempt, *, is_yielding: bool = False
+    ) -> list[Told]:
         """Keep all facts of a bundle, or none: what became of each, in order.
+
+        `is_yielding` lets a cardinality that differs from its predicate's give way, instead of being refused.
 
         Raises:
             InvalidRequest, Conflict: as `put`, with the place of the item.
@@ -79,6 +83,8 @@ class Facts:
         try:
             return self._store.put(tenant_id, items[0].user_id, sayings, now, attempt.record)
         except CardinalityDiffers as exc:
+            if is_yielding and items[exc.place].cardinality is not None:
+                return self.put_all(tenant_id, _yielded(items, exc.place), attempt, is_yielding=True)
             raise _differs(f"items.{exc.place}.cardinality") from None
         except FactAnswered as exc:
             told = bundle_response(exc.told) if exc.told else None
@@ -179,6 +185,12 @@ def _of_one_user(items: Sequence[NewFact]) -> list[NewFact]:
         if new.cardinality is not None and cardinalities.setdefault(_scope(new), new.cardinality) != new.cardinality:
             raise InvalidRequest.of(f"items.{place}.cardinality", "must be the same for one predicate")
     return [new.model_copy(update={"cardinality": cardinalities.get(_scope(new))}) for new in items]
+
+
+def _yielded(items: Sequence[NewFact], place: int) -> list[NewFact]:
+    """The items, of which those that say the predicate of this one leave its cardinality open."""
+    scope = _scope(items[place])
+    return [each.model_copy(update={"cardinality": None}) if _scope(each) == scope else each for each in items]
 
 
 def _scope(new: NewFact) -> tuple[str | None, str, str]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID, uuid5
 
+from agent_memory.domain.digests import Digest, digested
 from agent_memory.domain.fact_requests import NewFact
 from agent_memory.domain.facts import Told
 from agent_memory.domain.fields import JsonObject
@@ -18,9 +19,9 @@ from agent_memory.domain.idempotency import KEEP, LEASE, AlreadyAnswered, Attemp
 from agent_memory.domain.jobs import Job, JobStore
 from agent_memory.domain.json_document import parse
 from agent_memory.domain.semantic_store import MemoryStore, RequestAnswered
-from agent_memory.domain.sessions import Digest, Turn, digested, facts_of, summary_of
+from agent_memory.domain.sessions import Turn, facts_of, summary_of
 from agent_memory.domain.state import StateKey
-from agent_memory.errors import Conflict
+from agent_memory.errors import Conflict, InProgress, InvalidRequest, PayloadTooLarge
 from agent_memory.service.drafting import Drafting, outline
 from agent_memory.service.semantic import drafted
 from agent_memory.service.sessions import written
@@ -33,8 +34,13 @@ _SUMMARIES = UUID("5b7a3d52-6d0f-5c3e-9a53-0d6c6f2b8e14")
 class FactsWriter(Protocol):
     """Facts, of which a bundle is kept whole or not at all."""
 
-    def put_all(self, tenant_id: str, items: Sequence[NewFact], attempt: Attempt) -> list[Told]:
-        """Keep them; AlreadyAnswered when the attempt's record tells of an earlier one."""
+    def put_all(
+        self, tenant_id: str, items: Sequence[NewFact], attempt: Attempt, *, is_yielding: bool = False
+    ) -> list[Told]:
+        """Keep them; AlreadyAnswered when the attempt's record tells of an earlier one.
+
+        `is_yielding` lets a cardinality that differs from its predicate's give way, instead of being refused.
+        """
 
 
 class States(Protocol):
@@ -102,17 +108,27 @@ class SessionEndWork:
     def _keep_facts(self, job: Job, payload: JsonObject) -> JsonObject:
         now, facts = self._clock(), facts_of(job, payload)
         live = [fact for fact in facts if fact.expires_at is None or fact.expires_at > now]
-        if not live:
-            return {"fact_ids": [], "superseded": 0}
+        told = self._told(job, live, is_digest=payload.get("is_digest", False)) if live else []
+        said = len(live) if told is not None else 0
+        return {
+            "fact_ids": [each["fact"]["id"] for each in told or ()],
+            "superseded": sum(len(each["superseded"]) for each in told or ()),
+            "facts_left_out": payload.get("facts_left_out", 0) + len(payload.get("facts", [])) - said,
+        }
+
+    def _told(self, job: Job, facts: Sequence[NewFact], *, is_digest: bool) -> Sequence[JsonObject] | None:
+        """What became of the facts; None when they were refused, and are a model's: then the summary goes without."""
+        attempt = Attempt(self._once(job, "facts"))
         try:
-            told = [
-                each.response() for each in self._facts.put_all(job.tenant_id, live, Attempt(self._once(job, "facts")))
-            ]
+            told = self._facts.put_all(job.tenant_id, facts, attempt, is_yielding=is_digest)
         except AlreadyAnswered as exc:
             answer = exc.stored.answer
-            told = parse(answer.body)["facts"] if answer and answer.body else []
-        superseded = sum(len(each["superseded"]) for each in told)
-        return {"fact_ids": [each["fact"]["id"] for each in told], "superseded": superseded}
+            return list(parse(answer.body)["facts"]) if answer and answer.body else []
+        except (Conflict, InvalidRequest, PayloadTooLarge) as exc:
+            if not is_digest or isinstance(exc, InProgress):
+                raise
+            return None
+        return [each.response() for each in told]
 
     def _keep_summary(self, job: Job, payload: JsonObject) -> str | None:
         new, now = summary_of(job, payload), self._clock()

@@ -1,6 +1,7 @@
 """Ending sessions: the request is checked and kept as a job; what comes of it is read by the job's id."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from agent_memory.domain.chunking import estimate_tokens
@@ -34,14 +35,17 @@ class Sessions:
             Conflict: the session belongs to another user.
             AlreadyAnswered: the idempotency key has been used.
         """
-        now = self._clock()
+        now, session = self._clock(), StateKey(tenant_id, new.agent_id, session_id)
         self._check(new)
         job = Job(tenant_id, new_ulid(now), "session_end", new.agent_id, session_id, new.user_id, now)
         payload = payload_of(new, new.timestamp or now, new.expiry(now))
-        if new.summary is not None:
-            outline(summary_of(job, payload), now)
+        # Of a transcript nobody has the summary yet; what is said beside it can be checked all the same.
+        outline(summary_of(job, {"summary": "-", **payload}), now)
         _check_facts(job, payload)
-        self._subjects.check(StateKey(tenant_id, new.agent_id, session_id), new.user_id)
+        if new.user_id is None and new.transcript is not None:
+            # What will be found in it is a user's, whom an earlier write may have named.
+            job = replace(job, user_id=self._subjects.owner(session))
+        self._subjects.check(session, new.user_id)
         self._jobs.put(job, payload, attempt.answered(202, accepted(job)))
         return job
 

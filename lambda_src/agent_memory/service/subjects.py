@@ -35,3 +35,10 @@ class Subjects:
             self._kept[session] = (time.time() + _KEPT_S, bound)
         if bound != user_id:
             raise Conflict("user_id: the session belongs to another user")
+
+    def owner(self, session: StateKey) -> str | None:
+        """The user that the session belongs to, if any has been named for it."""
+        until, bound = self._kept.get(session, (0.0, ""))
+        if until > time.time():
+            return bound
+        return self._store.bound(session.tenant_id, session.agent_id, session.session_id)

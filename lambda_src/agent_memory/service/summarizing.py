@@ -1,13 +1,14 @@
 """Transcripts become what a caller would have given otherwise: summary, topics and facts, in a form that is checked."""
 
 import json
+import re
 import time
 from typing import Protocol
 
 from pydantic import ValidationError
 
+from agent_memory.domain.digests import Digest
 from agent_memory.domain.json_document import parse
-from agent_memory.domain.sessions import Digest
 from agent_memory.errors import Conflict, InvalidRequest
 
 _ATTEMPTS = 3
@@ -22,6 +23,8 @@ Answer with one JSON object and nothing else:
 which is "one" if the user can have only one value at a time and else "many". Leave out what is guessed, and what will \
 not matter next week.
 The JSON schema of the answer: """
+# Possessive, so that a transcript of blanks costs no more than any other.
+_MARK = re.compile(r"<(?=\s*+/?+\s*+transcript)", re.IGNORECASE)
 
 
 class TextModel(Protocol):
@@ -46,8 +49,8 @@ class TranscriptSummarizer:
             Conflict: the model answers in other forms only.
         """
         deadline = time.monotonic() + self._timeout_s
-        # Nobody closes the mark from within.
-        text = f"<transcript>\n{transcript.replace('</transcript>', '')}\n</transcript>"
+        # Nobody closes the mark from within. Nothing is taken out: what stood around it could make another mark.
+        text = f"<transcript>\n{_MARK.sub('(', transcript)}\n</transcript>"
         for _ in range(_ATTEMPTS):
             digest = _read(self._model.ask(self._instruction, text, deadline))
             if digest is not None:

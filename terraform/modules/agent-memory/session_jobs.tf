@@ -105,10 +105,12 @@ resource "aws_lambda_event_source_mapping" "relay" {
   depends_on = [module.function] # Lambda looks whether the role may read the stream
 }
 
+# Texts of several jobs are embedded together. A model that summarises takes its time for each: what had no time left in a worker's
+# life would wait for a visibility timeout and lose a delivery, so then a worker gets one message.
 resource "aws_lambda_event_source_mapping" "ingest" {
   event_source_arn                   = module.jobs.queue_arn
   function_name                      = module.database_function["ingest"].function_name
-  batch_size                         = 10
+  batch_size                         = var.summarizer == null ? 10 : 1
   maximum_batching_window_in_seconds = 0
   function_response_types            = ["ReportBatchItemFailures"]
   tags                               = var.tags

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import episodes
 from agent_memory.entrypoints.admin.command import Command, add, area
 
 if TYPE_CHECKING:
@@ -20,5 +20,5 @@ def add_to(areas: "Parsers") -> None:
 
 
 def _spread(options: argparse.Namespace) -> object:
-    buckets = bootstrap.agent_buckets().grow(options.tenant, options.agent, options.buckets)
+    buckets = episodes.agent_buckets().grow(options.tenant, options.agent, options.buckets)
     return {"agent_id": options.agent, "buckets": len(buckets.all()), "effective_at": buckets.growths[-1].effective_at}

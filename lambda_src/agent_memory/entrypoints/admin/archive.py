@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import operating
 from agent_memory.entrypoints.admin.command import Command, add, area
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def add_to(areas: "Parsers") -> None:
 
 
 def _redrive(_: argparse.Namespace) -> object:
-    return bootstrap.redrive().run()
+    return operating.redrive().run()
 
 
 def _sweep(_: argparse.Namespace) -> object:
-    return bootstrap.sweeper_function().invoke({"sweep": True})
+    return operating.sweeper_function().invoke({"sweep": True})

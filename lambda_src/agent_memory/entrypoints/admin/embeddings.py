@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import operating
 from agent_memory.entrypoints.admin.command import Command, add, area
 from agent_memory.service.reembedding import GOOD_ENOUGH
 
@@ -40,7 +40,7 @@ def add_to(areas: "Parsers") -> None:
 
 
 def _steps() -> "Reembedding":
-    return bootstrap.reembedding(lambda line: sys.stderr.write(f"{line}\n"))
+    return operating.reembedding(lambda line: sys.stderr.write(f"{line}\n"))
 
 
 def _cut_over(options: argparse.Namespace) -> object:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import archive
 from agent_memory.domain.times import parse_time
 from agent_memory.entrypoints.admin.command import Command, add, area
 
@@ -26,7 +26,7 @@ def add_to(areas: "Parsers") -> None:
 
 
 def _rehydrate(options: argparse.Namespace) -> object:
-    done = bootstrap.rehydration().run(options.tenant, options.agent, options.start, options.end, options.days)
+    done = archive.rehydration().run(options.tenant, options.agent, options.start, options.end, options.days)
     return {"agent_id": options.agent, **asdict(done)}
 
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import operating
 from agent_memory.entrypoints.admin.command import Command, add, area
 
 if TYPE_CHECKING:
@@ -18,4 +18,4 @@ def add_to(areas: "Parsers") -> None:
 
 
 def _redrive(_: argparse.Namespace) -> object:
-    return bootstrap.redrive_jobs().run()
+    return operating.redrive_jobs().run()

@@ -4,7 +4,7 @@ import argparse
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import tenants
 from agent_memory.domain.api_key import SCOPES, ApiKey
 from agent_memory.domain.times import now
 from agent_memory.entrypoints.admin.command import Command, add, area
@@ -33,22 +33,22 @@ def add_to(areas: "Parsers") -> None:
 def _create(options: argparse.Namespace) -> object:
     days = options.expires_in_days
     expires_at = None if days is None else now() + timedelta(days=days)
-    key, record = bootstrap.api_keys().create(options.tenant, tuple(options.scopes), options.label, expires_at)
+    key, record = tenants.api_keys().create(options.tenant, tuple(options.scopes), options.label, expires_at)
     return {"api_key": key, **_shown(record)}
 
 
 def _list(options: argparse.Namespace) -> object:
-    return [_shown(record) for record in bootstrap.api_keys().of_tenant(options.tenant)]
+    return [_shown(record) for record in tenants.api_keys().of_tenant(options.tenant)]
 
 
 def _revoke(options: argparse.Namespace) -> object:
-    bootstrap.api_keys().revoke(options.key_id)
+    tenants.api_keys().revoke(options.key_id)
     return {"key_id": options.key_id, "revoked": True}
 
 
 def _expire(options: argparse.Namespace) -> object:
     at = now() + timedelta(hours=options.in_hours)
-    bootstrap.api_keys().expire(options.key_id, at)
+    tenants.api_keys().expire(options.key_id, at)
     return {"key_id": options.key_id, "expires_at_latest": at}
 
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_memory import bootstrap
 from agent_memory.acting import acting_for
+from agent_memory.bootstrap import counting, knowledge
 from agent_memory.domain.times import now
 from agent_memory.entrypoints.admin.command import Command, add, area
 
@@ -37,7 +37,7 @@ def _load(options: argparse.Namespace) -> object:
     told = []
     with _for_tenant(options.tenant):
         for path, named in read:
-            puts = bootstrap.procedures().put_all(options.tenant, named)
+            puts = knowledge.procedures().put_all(options.tenant, named)
             told.append({"file": str(path), "procedures": [_shown(put.response()) for put in puts]})
     return {"tenant_id": options.tenant, "files": told}
 
@@ -46,7 +46,7 @@ def _export(options: argparse.Namespace) -> object:
     from agent_memory.service.procedure_files import write_files  # noqa: PLC0415 - as above
 
     with _for_tenant(options.tenant):
-        names = write_files(bootstrap.procedures().all(options.tenant), options.folder)
+        names = write_files(knowledge.procedures().all(options.tenant), options.folder)
     return {"tenant_id": options.tenant, "folder": str(options.folder), "files": names}
 
 
@@ -57,7 +57,7 @@ def _for_tenant(tenant_id: str) -> Iterator[None]:
         with acting_for(tenant_id):
             yield
     finally:
-        bootstrap.meter().settle(tenant_id, bootstrap.tally().taken())
+        counting.meter().settle(tenant_id, counting.tally().taken())
 
 
 def _shown(answer: dict[str, object]) -> dict[str, object]:

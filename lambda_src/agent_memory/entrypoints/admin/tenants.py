@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from agent_memory import bootstrap
+from agent_memory.bootstrap import counting, tenants
 from agent_memory.domain.claims import WINDOW_NAMES
 from agent_memory.domain.flags import Flag
 from agent_memory.domain.limits import MAX_DIGITS, NAMES
@@ -33,25 +33,25 @@ def _limit(options: argparse.Namespace) -> object:
     given: dict[str, str] = {name: limit for name in NAMES if (limit := getattr(options, name)) is not None}
     own = {name: None if limit == "none" else int(limit) for name, limit in given.items() if limit != "default"}
     dropped = {name for name, limit in given.items() if limit == "default"}
-    bootstrap.tenant_limits().change(options.tenant, own, dropped)
+    tenants.tenant_limits().change(options.tenant, own, dropped)
     return _show(options)
 
 
 def _show(options: argparse.Namespace) -> object:
-    own = bootstrap.tenant_limits().own(options.tenant)
-    counted = {name: count for name, count in bootstrap.counters(options.tenant).items() if name not in WINDOW_NAMES}
+    own = tenants.tenant_limits().own(options.tenant)
+    counted = {name: count for name, count in counting.counters(options.tenant).items() if name not in WINDOW_NAMES}
     shown = {name: "none" if limit is None else limit for name, limit in own.items()}
     return {
         "tenant_id": options.tenant,
         "own_limits": shown,
-        "flags": bootstrap.tenant_flags().of(options.tenant),
+        "flags": tenants.tenant_flags().of(options.tenant),
         "counted": dict(sorted(counted.items())),
     }
 
 
 def _flag(options: argparse.Namespace) -> object:
-    bootstrap.tenant_flags().change(options.tenant, dict(options.set), set(options.drop))
-    return {"tenant_id": options.tenant, "flags": bootstrap.tenant_flags().of(options.tenant)}
+    tenants.tenant_flags().change(options.tenant, dict(options.set), set(options.drop))
+    return {"tenant_id": options.tenant, "flags": tenants.tenant_flags().of(options.tenant)}
 
 
 def _a_limit(text: str) -> str:

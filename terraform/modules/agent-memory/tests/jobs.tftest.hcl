@@ -108,6 +108,28 @@ run "a_job_may_take_its_time_and_a_message_waits_for_its_worker" {
   }
 }
 
+run "jobs_that_call_no_model_are_done_together" {
+  command = plan
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.ingest.batch_size == 10
+    error_message = "Their texts are to be embedded together."
+  }
+}
+
+run "with_a_summarizer_no_job_waits_in_a_batch_for_others" {
+  command = plan
+
+  variables {
+    summarizer = { model_id = "amazon.nova-micro-v1:0" }
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.ingest.batch_size == 1
+    error_message = "A job that its worker has no time for would be handed back, and lose a delivery and minutes."
+  }
+}
+
 run "without_a_summarizer_no_function_may_call_a_model_but_for_vectors" {
   command = plan
 
