@@ -32,29 +32,29 @@ def repeated(keyword: dict[str, Any], times: int, by: str = "allOf") -> dict[str
     [
         ({"uniqueItems": True}, "allOf", NUMBERS),
         ({"uniqueItems": True}, "allOf", nested(NUMBERS, 20)),
-        ({"const": [0] * 5_000}, "anyOf", [0] * 4_999 + [1]),
         ({"const": {"a": [0] * 5_000}}, "anyOf", {"a": [0] * 4_999 + [1]}),
         ({"const": nested([0] * 5_000, 10)}, "anyOf", nested([0] * 4_999 + [1], 10)),
-        ({"enum": [[0] * 999 + [last] for last in range(5)]}, "anyOf", [0] * 999 + [9]),
+        ({"enum": [[0] * 999 + [last] for last in range(2)]}, "anyOf", [0] * 999 + [9]),
         ({"enum": [{"a": [0] * 5_000}]}, "anyOf", {"a": [0] * 4_999 + [1]}),
         ({"additionalProperties": False}, "anyOf", MAP),
         ({"additionalProperties": {}}, "allOf", MAP),
         ({"propertyNames": {}}, "allOf", MAP),
         ({"items": {}}, "allOf", NUMBERS),
-        ({"contains": {"maxItems": 0}}, "allOf", NUMBERS),
+        ({"contains": False}, "anyOf", NUMBERS),
         ({"type": "null"}, "anyOf", nested(NUMBERS, 10)),
-        ({"anyOf": [False] * 1_000}, "anyOf", NUMBERS),
+        ({"anyOf": [False] * 2}, "anyOf", NUMBERS),
         ({"format": "date-time", "maxLength": 9}, "anyOf", "x" * 60_000),
     ],
 )
 def test_a_short_schema_cannot_have_a_long_value_looked_at_for_ever(
     keyword: dict[str, Any], by: str, instance: Any
 ) -> None:
-    schema = repeated(keyword, 700, by)
+    """The schema has some thousand keywords: a tenth of the steps would be enough if the value did not count."""
+    schema = repeated(keyword, 300, by)
     check_schema(schema)
 
     with pytest.raises(InvalidRequest, match="too long"):
-        check_arguments({"x": instance}, schema)
+        faults_of_arguments({"x": instance}, schema, Work(MAX_STEPS // 10))
 
 
 def test_what_is_hashed_is_bounded_whatever_the_schema_says(monkeypatch: pytest.MonkeyPatch) -> None:
