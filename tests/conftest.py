@@ -7,6 +7,7 @@ from hypothesis import settings
 pytest_plugins = [
     "tests.fix_aws",
     "tests.fix_bedrock",
+    "tests.fix_contexts",
     "tests.fix_edge",
     "tests.fix_postgres",
     "tests.fix_vectors",

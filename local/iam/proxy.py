@@ -5,7 +5,7 @@ import json
 import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,6 +19,7 @@ from local.iam.wire import Answer, Broken, Head
 from local.ports import LOOPBACK
 
 _OVER_TLS = {"x-forwarded-proto": "https"}  # where the proxy stands, AWS ends TLS
+_LOOKS_AGAIN_S = 0.05
 _IDLE_S = 2.0  # sooner than any stand-in closes a connection
 
 
@@ -71,6 +72,7 @@ class Proxy:
     account: Account
     sessions: Sessions
     judge: Judge
+    silent: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, ministack: int, ports: Mapping[str, int], records: Path) -> "Proxy":
@@ -104,6 +106,8 @@ class Proxy:
             signer = message.signer()
         except Unreadable as unclear:
             return answers.refusal(message, "", "IncompleteSignature", str(unclear))
+        if self.silent:
+            await self._wait_out_silence(message)
         if signer is None:
             return answers.refusal(message, "", "MissingAuthenticationToken", "Request is missing a signature")
         if signer.key == ROOT_KEY:
@@ -133,12 +137,27 @@ class Proxy:
             self.sessions.watch(message, answer.body)
         return answer
 
+    async def _wait_out_silence(self, message: Message) -> None:
+        """A request about a silent table is taken, and never answered; when the silence ends its connection does."""
+        try:
+            table = json.loads(message.body).get("TableName")
+        except (ValueError, AttributeError):
+            return  # not of DynamoDB
+        was_silent = table in self.silent
+        while table in self.silent:
+            await asyncio.sleep(_LOOKS_AGAIN_S)
+        if was_silent:
+            raise Broken("the table did not answer")
+
     def _control(self, message: Message) -> bytes:
-        """Not a service's: how tests say which of them runs, and that policies were changed."""
+        """Not a service's: how tests say which of them runs, that policies changed, and which table is silent."""
         if message.path == "/_local/test":
             self.records.test = str(json.loads(message.body)["name"])
         elif message.path == "/_local/forget":
             self.account.forget()
+        elif message.path.startswith("/_local/silent/"):
+            (is_silent,) = json.loads(message.body).values()
+            (self.silent.add if is_silent else self.silent.discard)(message.path.rpartition("/")[2])
         else:
             return answers.response(message, 404, "application/json", "{}")
         return answers.response(message, 200, "application/json", "{}")

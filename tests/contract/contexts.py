@@ -32,12 +32,12 @@ class Known:
     tenant: str
     clock: Clock
     embedder: WordEmbedder = field(default_factory=WordEmbedder)
+    states: InMemoryStateStore = field(default_factory=lambda: InMemoryStateStore(InMemoryIdempotencyStore(), Tally()))
 
     def __post_init__(self) -> None:
         self.store = self.reach()
-        states = InMemoryStateStore(InMemoryIdempotencyStore(), Tally())
         values = LargeValues(InMemoryBodies, Tally(), self.clock)
-        self._context = Context(states, values, self.embedder, self.store, "english", self.clock, 30.0)
+        self._context = Context(self.states, values, self.embedder, self.store, "english", self.clock, 30.0)
 
     def another(self) -> "Known":
         return Known(self.memories, self.facts, self.handbook, self.reach, self.tenant, self.clock, self.embedder)

@@ -1,57 +1,20 @@
 """What a context is made of: facts, memories, summaries and procedures by one call, in memory and in PostgreSQL."""
 
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from agent_memory.adapters.sql_context import SqlContextStore
-from agent_memory.adapters.sql_facts import SqlFactStore
-from agent_memory.adapters.sql_memories import SqlMemoryStore
-from agent_memory.adapters.sql_procedures import SqlProcedureStore
-from agent_memory.domain.context import ContextStore
-from agent_memory.domain.database import Database
-from agent_memory.domain.usage import Tally
 from agent_memory.errors import StoreUnavailable
 from tests.contract.contexts import Known
-from tests.contract.facts import KnownFacts, day
-from tests.contract.memories import CASHEWS, CRANE, PIANO, Memories
-from tests.contract.procedures import Handbook
+from tests.contract.facts import day
+from tests.contract.memories import CASHEWS, CRANE, PIANO
 from tests.fakes.clock import Clock
-from tests.fakes.context import InMemoryContextStore
-from tests.fakes.facts import InMemoryFactStore
-from tests.fakes.memories import InMemoryMemoryStore
-from tests.fakes.procedures import InMemoryProcedureStore
 
 
-@pytest.fixture(params=["memory", "data_api", "direct", "proxy"])
-def known(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> Known:
-    if request.param == "memory":
-        stores = InMemoryMemoryStore(), InMemoryFactStore(), InMemoryProcedureStore()
-        over: ContextStore = InMemoryContextStore(*stores)
-        return made(stores, lambda: over, tenant, clock)
-    ways, aurora = request.getfixturevalue("ways"), request.getfixturevalue("migrated")
-    tally = Tally()
-
-    def reach() -> Database:
-        database: Database = ways(request.param, aurora)
-        return database
-
-    written = SqlMemoryStore(reach(), tally), SqlFactStore(reach(), tally), SqlProcedureStore(reach(), tally)
-    return made(written, lambda: SqlContextStore(reach()), tenant, clock)
-
-
-def made(stores: tuple[Any, Any, Any], reach: Callable[[], ContextStore], tenant: str, clock: Clock) -> Known:
-    memories, facts, procedures = stores
-    return Known(
-        Memories(memories, lambda: memories, tenant, clock),
-        KnownFacts(facts, lambda: facts, tenant, clock),
-        Handbook(procedures, lambda: procedures, tenant, clock),
-        reach,
-        tenant,
-        clock,
-    )
+@pytest.fixture
+def known(all_known: Known) -> Known:
+    return all_known
 
 
 def test_one_call_has_what_each_layer_knows(known: Known) -> None:
@@ -200,16 +163,6 @@ def test_what_has_purposes_is_told_for_one_of_them_alone(known: Known, purpose: 
     assert [len(hidden[layer]) for layer in layers] == [0, 0, 0, 0]
     assert [len(shown[layer]) for layer in layers] == [1, 1, 1, 1]
     assert [len(known.context("Who is allergic?", purpose=purpose)[layer]) for layer in layers] == [0, 0, 0, 0]
-
-
-def test_at_leaves_out_what_came_later_and_what_had_expired(known: Known) -> None:
-    now = known.clock()
-    known.memories.store(CRANE, user_id="ana", timestamp=(now - timedelta(days=2)).isoformat())
-    known.memories.store(PIANO, user_id="ana", timestamp=(now - timedelta(days=4)).isoformat(), ttl_hours=1)
-
-    assert set(known.texts("crane and piano")) == {CRANE, PIANO}
-    assert known.texts("crane and piano", at=(now - timedelta(days=3)).isoformat()) == [PIANO]
-    assert known.texts("crane and piano", at=(now + timedelta(hours=2)).isoformat()) == [CRANE]
 
 
 def test_top_k_bounds_each_layer(known: Known) -> None:

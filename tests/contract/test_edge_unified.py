@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agent_memory.bootstrap import memories
 from agent_memory.domain.identifiers import to_path
 from tests.edge import Edge
 from tests.fakes.clock import Clock
@@ -209,6 +210,18 @@ def test_a_search_goes_back_five_hundred_episodes_of_an_agent_and_fifty_of_each(
     for _ in range(5):
         api.call("POST", "/v1/memory/episodic/batch", {"items": items})
     assert search(api, "tea", agent_id="planner") == []
+
+
+def test_a_search_without_the_model_goes_by_words_and_says_so(api: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, said = remember(api, "pricing of the plan"), say(api, "plan pricing")
+    asked = {"query": "plan pricing"}
+    assert "degraded" not in api.call("POST", "/v1/memory/search", asked).json["meta"]
+
+    monkeypatch.setattr(memories.semantic()._embedders, "away", True)
+
+    found = api.call("POST", "/v1/memory/search", asked)
+    assert found.json["meta"]["degraded"] == ["vectors"]
+    assert {each["id"] for each in found.data["results"]} == {kept, said}
 
 
 def test_what_has_purposes_is_found_for_one_of_these_alone(api: Edge) -> None:

@@ -1,11 +1,13 @@
 """A change of the embedding model, for procedures: written by both, made for what was there before, removed."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
 
 from agent_memory.adapters.sql_procedure_vectors import SqlProcedureVectors
 from agent_memory.adapters.sql_procedures import SqlProcedureStore
+from agent_memory.domain.embedding import Vector
 from agent_memory.domain.late_vectors import Compared, Filled
 from agent_memory.domain.procedure_store import InModel
 from agent_memory.domain.usage import Tally
@@ -127,6 +129,42 @@ def test_vectors_of_a_version_that_was_replaced_meanwhile_are_not_added(change: 
     vectors.add(change.book.tenant, lacking, InModel("new/128", tuple(known)))
     change.models.now_served = NEW
     assert change.similarity() == [None]
+
+
+def test_a_model_that_is_left_while_it_is_asked_gets_no_vectors_any_more(
+    change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change.book.put("refund")
+    change.models.now_written = (OLD, NEW)
+    monkeypatch.setattr(NEW, "attempt", leaving(change.models, OLD))
+    change.fill()
+    monkeypatch.undo()
+    change.models.now_written = (OLD, NEW)
+    monkeypatch.setattr(NEW, "attempt", leaving(change.models, OLD))
+    change.book.put("meanwhile", **REFUND)
+
+    lacking = change.worker._store.without(change.book.tenant, "new/128")
+    assert {each.name for each in lacking} == {"refund", "meanwhile"}
+    assert change.similarity() == [1.0, 1.0]
+
+
+def test_a_model_that_is_begun_with_while_another_one_is_asked_gets_its_vectors(
+    change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OLD, "attempt", leaving(change.models, OLD, NEW))
+    change.book.put("refund")
+
+    assert not change.worker._store.without(change.book.tenant, "new/128")
+
+
+def leaving(models: Models, *written: WordEmbedder) -> Callable[[Sequence[str]], list[Vector | None]]:
+    """A model of words that takes so long that others are written when it answers."""
+
+    def attempt(texts: Sequence[str]) -> list[Vector | None]:
+        models.now_written = written
+        return WordEmbedder().attempt(texts)
+
+    return attempt
 
 
 def test_another_tenant_s_procedures_are_not_touched(change: Change) -> None:

@@ -199,6 +199,18 @@ def test_a_stopped_database_leaves_the_state_within_the_deadline(api: Api, state
     assert "degraded" not in context(api, agent, "What is still here?", user_id=user)
 
 
+def test_a_silent_memory_table_leaves_the_rest(api: Api, stack: Stack, agent: str, user: str) -> None:
+    api.post("/v1/state", {"agent_id": agent, "data": {"still": "here"}}, expect=201)
+    learn(api, user, "Noor", "lives in", "Porto")
+    context(api, agent, "warm", user_id=user)
+    with switched(stack.iam_endpoint_url, f"silent/{stack.memory_table}"):
+        told, seconds = timed(api, agent, "Where does Noor live?", user_id=user)
+
+    assert (seconds < DEADLINE_S + 0.5, told["degraded"], told["working"]) == (True, ["working"], None)
+    assert "Noor lives in: Porto" in told["block"]
+    assert context(api, agent, "What is here?")["working"]["data"] == {"still": "here"}
+
+
 def test_a_paused_database_is_not_waited_for(api: Api, stack: Stack, agent: str) -> None:
     context(api, agent, "warm")
     with switched(stack.rds_data_endpoint_url, "paused"):

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 from agent_memory.domain.chunking import Span
@@ -9,12 +10,14 @@ from agent_memory.domain.context import SUMMARIES, ContextQuery, Gathered, Recal
 from agent_memory.domain.fact_store import FactsAsked
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.fusion import HALF_LIFE_DAYS
+from agent_memory.domain.json_document import dumps
 from agent_memory.domain.procedure_store import ProcedureSearch
 from agent_memory.domain.semantic_store import Hit, MemorySearch
 from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.memories import InMemoryMemoryStore
 from tests.fakes.procedures import InMemoryProcedureStore
 
+_MOST_BYTES_OF_FACTS = 250_000
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
 
@@ -58,27 +61,33 @@ class InMemoryContextStore:
             return None
         asked = FactsAsked(
             query.user_id,
-            query.at,
+            query.now,
             agent_id=query.agent_id,
-            as_of=None if query.at_present else query.at,
+            as_of=query.as_of,
             purpose=query.purpose,
             limit=200,
         )
-        facts = tuple(each.response() for each in self._facts.facts(tenant_id, asked).facts)
-        version = hashlib.sha256(repr(facts).encode()).hexdigest()
-        return None if version == query.known_facts else UsersFacts(version, facts, query.at)
+        page = self._facts.facts(tenant_id, asked)
+        known = [each.response() for each in page.facts]
+        version = hashlib.sha256(repr((known, page.more)).encode()).hexdigest()
+        if version == query.known_facts:
+            return None
+        sizes = accumulate(len(dumps(each).encode()) for each in known)
+        facts = tuple(each for each, size in zip(known, sizes, strict=True) if size <= _MOST_BYTES_OF_FACTS)
+        partial = page.more or len(facts) < len(known)
+        return UsersFacts(version, facts, query.as_of or query.now, partial=partial)
 
     def _found(self, tenant_id: str, query: ContextQuery) -> list[Recall]:
         search = MemorySearch(
             vector=query.vector,
             model=query.model,
             top_k=10_000,
-            now=query.at,
+            now=query.now,
             mode="lexical" if query.vector is None else "hybrid",
             lexemes=query.lexemes,
             agent_id=query.agent_id,
             user_id=query.user_id,
-            as_of=None if query.at_present else query.at,
+            as_of=query.as_of,
             purpose=query.purpose,
             half_life_days=HALF_LIFE_DAYS,
         )
@@ -89,7 +98,7 @@ class InMemoryContextStore:
             vector=query.vector or (),
             model=query.model if query.vector else "",
             lexemes=query.lexemes,
-            now=query.at,
+            now=query.now,
             top_k=query.top_k,
             agent_id=query.agent_id,
             user_id=query.user_id,

@@ -39,8 +39,8 @@ class ScriptedContextStore:
         return replace(self.gathered, facts=None) if facts and query.known_facts == facts.version else self.gathered
 
 
-def users_facts(version: str, *facts: JsonObject, until: datetime | None = None) -> UsersFacts:
-    return UsersFacts(version, facts, AT, until)
+def users_facts(version: str, *facts: JsonObject, until: datetime | None = None, partial: bool = False) -> UsersFacts:
+    return UsersFacts(version, facts, AT, until, partial)
 
 
 def fact(record: str, subject: str, predicate: str, value: Any) -> JsonObject:

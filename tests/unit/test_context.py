@@ -77,21 +77,21 @@ def test_one_state_is_read_and_the_database_is_asked_once_for_the_same_tenant() 
     assert scene.states == [(StateKey("acme", "a", "default"), scene.clock())]
     ((tenant, query, timeout_s),) = scene.store.asked
     assert (tenant, query.agent_id, query.user_id, query.top_k, query.purpose) == ("acme", "a", "u", 7, "support")
-    assert (query.at, query.at_present, query.known_facts) == (scene.clock(), True, None)
+    assert (query.now, query.as_of, query.known_facts) == (scene.clock(), None, None)
     assert query.vector is not None
     assert query.lexemes
     assert 0 < timeout_s <= 20
     assert scene.embedder.calls == 1
 
 
-def test_at_is_the_clock_of_every_layer() -> None:
+def test_at_is_what_is_asked_about_and_what_has_expired_goes_by_the_clock() -> None:
     scene = Scene()
 
     scene.build(at="2024-02-29T00:00:00Z")
 
     ((_, query, _),) = scene.store.asked
-    assert query.at == scene.states[0][1] == datetime.fromisoformat("2024-02-29T00:00:00Z")
-    assert not query.at_present
+    assert query.as_of == datetime.fromisoformat("2024-02-29T00:00:00Z")
+    assert query.now == scene.states[0][1] == scene.clock()
 
 
 def test_without_a_vector_words_are_looked_for_and_the_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from agent_memory.domain.context import Gathered
+from agent_memory.service.fact_bundles import FactBundles, Holder
 from tests.fakes.context import AT
-from tests.unit.context_scene import BERLIN, PORTO, Scene, ScriptedContextStore, refuse, users_facts
+from tests.unit.context_scene import BERLIN, PORTO, Scene, ScriptedContextStore, fact, refuse, users_facts
 
 
 def test_facts_that_are_held_are_used_only_when_the_database_says_that_they_stand() -> None:
@@ -62,3 +63,34 @@ def test_held_facts_are_bounded() -> None:
     scene.build(user_id="u299")
 
     assert [query.known_facts for _, query, _ in scene.store.asked[-2:]] == [None, "1"]
+
+
+def test_held_facts_are_bounded_by_their_size_too() -> None:
+    bundles, large = FactBundles(), users_facts("1", fact("f1", "Noor", "says", "x" * 1_000_000))
+    holders = [Holder("acme", f"u{number}", "a", None) for number in range(40)]
+    for holder in holders:
+        bundles.keep(holder, large)
+
+    held = [holder for holder in holders if bundles.get(holder, AT)]
+
+    assert held == holders[-len(held) :]
+    assert 30 < len(held) < 34
+
+
+def test_facts_that_are_read_again_make_room_for_no_fewer_others() -> None:
+    bundles, large = FactBundles(), users_facts("1", fact("f1", "Noor", "says", "x" * 1_000_000))
+    first, second = Holder("acme", "first", "a", None), Holder("acme", "second", "a", None)
+    for holder in (first, *[second] * 50):
+        bundles.keep(holder, large)
+
+    assert bundles.get(first, AT)
+    assert bundles.get(second, AT)
+
+
+def test_facts_that_are_held_are_still_not_all_of_them() -> None:
+    scene = Scene(ScriptedContextStore(Gathered(users_facts("1", BERLIN, partial=True))))
+
+    told = [scene.build(user_id="u")["truncated"] for _ in range(3)]
+
+    assert told == [True] * 3
+    assert [query.known_facts for _, query, _ in scene.store.asked] == [None, "1", "1"]

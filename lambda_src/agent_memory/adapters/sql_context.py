@@ -15,6 +15,7 @@ from agent_memory.domain.times import from_micros
 
 _BUDGET = 1_500_000
 _LEAST_OF_PROCEDURES = 0.3
+_OF_FACTS = ("bundle", "fact")
 
 
 class SqlContextStore:
@@ -32,21 +33,21 @@ class SqlContextStore:
             "budget": min(self._database.max_answer_bytes, _BUDGET),
         }
         rows = self._database.call("context", arguments, timeout_s)
-        whole = [row for row in rows if row["record"] is not None or row["kind"] == "bundle"]
+        whole = [row for row in rows if row["record"] is not None]
         return Gathered(
-            facts=_facts(query, whole),
+            facts=_facts(query, rows),
             memories=[_recall(row) for row in _of("memory", whole)],
             summaries=[_recall(row) for row in _of("summary", whole)],
             procedures=[read_match(_match_row(row)).response() for row in _of("procedure", whole)],
-            partial=len(whole) < len(rows),
+            partial=any(row["record"] is None for row in rows if row["kind"] not in _OF_FACTS),
         )
 
 
 def _request(query: ContextQuery) -> str:
     return dumps(
         {
-            "now": query.at,
-            "as_of": None if query.at_present else query.at,
+            "now": query.now,
+            "as_of": query.as_of,
             "model": query.model,
             "lexemes": list(query.lexemes),
             "top_k": query.top_k,
@@ -70,8 +71,15 @@ def _facts(query: ContextQuery, rows: Sequence[Row]) -> UsersFacts | None:
     for bundle in _of("bundle", rows):
         if bundle["record"] is not None:
             until = json.loads(_text(bundle, "record"))["until"]
-            facts = tuple(read_fact(json.loads(_text(row, "record"))).response() for row in _of("fact", rows))
-            return UsersFacts(str(bundle["id"]), facts, query.at, None if until is None else from_micros(until))
+            found = _of("fact", rows)
+            told = [json.loads(_text(row, "record")) for row in found if row["record"] is not None]
+            return UsersFacts(
+                version=str(bundle["id"]),
+                facts=tuple(read_fact(record).response() for record in told),
+                since=query.as_of or query.now,
+                until=None if until is None else from_micros(until),
+                partial=len(told) < len(found),
+            )
     return None
 
 

@@ -1,4 +1,4 @@
-"""jsonschema, with its steps counted and without its words, which quote what was given."""
+"""jsonschema, with its work bounded and without its words, which quote what was given."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -10,21 +10,15 @@ from jsonschema.validators import extend
 from referencing import Registry
 
 from agent_memory.domain.argument_schema import FIELD, place
+from agent_memory.domain.argument_work import Exhausted, Work
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.json_document import dumps
 from agent_memory.domain.metadata import value_key
 from agent_memory.errors import InvalidRequest
 
-MAX_STEPS = 20_000
-"""Keywords looked at, once for each value that they are about; more would take over a second."""
-
 _MAX_FAULTS = 20
 _MAX_WORDS = 200
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
-
-
-class _Exhausted(Exception):
-    """The steps are used up."""
 
 
 def faults_of_schema(schema: JsonObject) -> list[JsonObject]:
@@ -35,19 +29,19 @@ def faults_of_schema(schema: JsonObject) -> list[JsonObject]:
     return [{"field": place((FIELD, *found.absolute_path)), "rule": _rule(found)}]
 
 
-def faults_of_arguments(arguments: JsonObject, schema: JsonObject) -> list[JsonObject]:
+def faults_of_arguments(arguments: JsonObject, schema: JsonObject, work: Work | None = None) -> list[JsonObject]:
     """What the schema says against arguments, in its order.
 
     Raises:
-        InvalidRequest: it cannot be said within so many steps.
+        InvalidRequest: it cannot be said by so much work.
     """
-    left = [MAX_STEPS]
-    rules = {word: _counted(rule, left) for word, rule in _RULES.items()}
+    work = work or Work()
+    rules = {word: _charged(word, rule, work) for word, rule in _RULES.items()}
     validator = extend(Draft202012Validator, rules)  # type: ignore[no-untyped-call]
     try:
         # An empty registry: nothing is ever fetched.
         found = list(islice(validator(schema, registry=Registry()).iter_errors(arguments), _MAX_FAULTS))
-    except (_Exhausted, RecursionError):
+    except (Exhausted, RecursionError):
         raise InvalidRequest.of("arguments", "take too long to check against input_schema") from None
     except ArithmeticError:
         raise InvalidRequest.of("arguments", "have a number that is too large to check") from None
@@ -55,14 +49,14 @@ def faults_of_arguments(arguments: JsonObject, schema: JsonObject) -> list[JsonO
     return list(faults.values())[:_MAX_FAULTS]
 
 
-def _counted(rule: Keyword, left: list[int]) -> Keyword:
-    def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        left[0] -= len(value) if isinstance(value, list) else 1
-        if left[0] < 0:
-            raise _Exhausted
-        yield from rule(validator, value, instance, schema) or ()
+def _charged(word: str, rule: Keyword, work: Work) -> Keyword:
+    def charged(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        work.charge(word, value, instance)
+        for error in rule(validator, value, instance, schema) or ():
+            error.message = ""  # it quotes the whole value, and alternatives keep the errors of each of them
+            yield error
 
-    return counted
+    return charged
 
 
 def _all_different(_validator: Any, wanted: Any, instance: Any, _: Any) -> Iterator[ValidationError]:

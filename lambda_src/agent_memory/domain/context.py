@@ -22,7 +22,7 @@ OF_THE_DATABASE: tuple[Layer, ...] = ("facts", "memories", "summaries", "procedu
 
 
 class ContextRequest(Body):
-    """Body of POST /v1/context; `at` is the clock for what is valid, has expired and is recent."""
+    """Body of POST /v1/context; `at` is the clock for what is valid, has happened and is recent."""
 
     agent_id: Id
     session_id: Id | None = None
@@ -80,8 +80,9 @@ class ContextResponse(BaseModel):
 class ContextQuery:
     """What is asked of the database. Without a vector only words are looked for.
 
-    `known_facts` is the version of the user's facts that the caller holds already. `at_present`: `at` is now, by the
-    clock of the function; another one's may be a little ahead, and what it has written counts.
+    `now` says what has expired, whatever time is asked about. `as_of` is that time; None is now, by the clock of the
+    function: another one's may be a little ahead, and what it has written counts. `known_facts` is the version of the
+    user's facts that the caller holds already.
     """
 
     agent_id: str
@@ -90,20 +91,24 @@ class ContextQuery:
     vector: Vector | None
     model: str
     top_k: int
-    at: datetime
-    at_present: bool
+    now: datetime
+    as_of: datetime | None
     purpose: str | None
     known_facts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UsersFacts:
-    """A user's current facts, as the API shows them, of one version; they hold until something begins or ends."""
+    """A user's current facts, as the API shows them, of one version; they hold until something begins or ends.
+
+    `partial` when there are more of them than are told.
+    """
 
     version: str
     facts: tuple[JsonObject, ...]
     since: datetime
     until: datetime | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,10 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What the database had, the best first. `facts` is None when the version that the caller knows still stands."""
+    """What the database had, the best first. `facts` is None when the version that the caller knows still stands.
+
+    `partial` when not all of the others had room; facts say so themselves, for they may be told again from memory.
+    """
 
     facts: UsersFacts | None
     memories: Sequence[Recall] = ()

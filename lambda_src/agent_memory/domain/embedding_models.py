@@ -5,8 +5,9 @@
                           |  +------back-------+                   |
                           +-------------------abandon--------------+
 
-A function knows a plan for at most KNOWN_S, and looks again before it stores. So SETTLED_S after a change nobody works
-by the plan before it any more, and each step waits for that before it relies on the one before (docs/adr/0024).
+A function knows a plan for at most KNOWN_S, and looks again when it has vectors, however long the model took. So
+SETTLED_S after a change nobody works by the plan before it any more, and each step waits for that before it relies on
+the one before (docs/adr/0024).
 """
 
 from dataclasses import dataclass, replace

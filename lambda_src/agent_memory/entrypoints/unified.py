@@ -31,7 +31,7 @@ def overview_by_query(request: Request) -> Response:
 def search(request: Request) -> Response:
     """POST /v1/memory/search."""
     found = layers.unified().search(request.tenant_id, request.body(SearchAll))
-    return Response(200, {"results": found.results}, partial_meta(found.partial))
+    return Response(200, {"results": found.results}, partial_meta(found.partial, found.degraded))
 
 
 def usage(request: Request) -> Response:

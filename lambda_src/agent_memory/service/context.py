@@ -76,10 +76,10 @@ class Context:
             StoreUnavailable: neither working memory nor the database has answered.
         """
         deadline = began + self._deadline_s - _WRITING_S
-        at, told = asked.at or self._clock(), _Told()
+        now, told = self._clock(), _Told()
         key = StateKey(tenant_id, asked.agent_id, asked.session_id or DEFAULT_SESSION)
-        reading = Beside(lambda: self._read(key, at))
-        gathered = self._gathered(tenant_id, asked, at, deadline, told)
+        reading = Beside(lambda: self._read(key, now))
+        gathered = self._gathered(tenant_id, asked, now, deadline, told)
         state = self._state(reading, deadline, told)
         if gathered is None and "working" in told.degraded:
             raise StoreUnavailable("no store answered in time", retry_after_s=2)
@@ -87,10 +87,10 @@ class Context:
         return self._answer(asked, state, gathered or Gathered(None, partial=True), told)
 
     def _gathered(
-        self, tenant_id: str, asked: ContextRequest, at: datetime, deadline: float, told: _Told
+        self, tenant_id: str, asked: ContextRequest, now: datetime, deadline: float, told: _Told
     ) -> Gathered | None:
         vector, model = self._vector(asked.message, told)
-        holder, held = self._held(tenant_id, asked, at)
+        holder, held = self._held(tenant_id, asked, now)
         query = ContextQuery(
             agent_id=asked.agent_id,
             user_id=asked.user_id,
@@ -98,8 +98,8 @@ class Context:
             vector=vector,
             model=model,
             top_k=asked.top_k,
-            at=at,
-            at_present=asked.at is None,
+            now=now,
+            as_of=asked.at,
             purpose=asked.purpose,
             known_facts=held.version if held else None,
         )
@@ -130,16 +130,16 @@ class Context:
         told.timings["embedding"] = _ms(time.monotonic() - started)
         return vector, space(embedder)
 
-    def _held(self, tenant_id: str, asked: ContextRequest, at: datetime) -> tuple[Holder | None, UsersFacts | None]:
+    def _held(self, tenant_id: str, asked: ContextRequest, now: datetime) -> tuple[Holder | None, UsersFacts | None]:
         """Whose facts may be kept, and those that are; a time of the caller's own is asked for afresh."""
         if asked.user_id is None or asked.at is not None:
             return None, None
         holder = Holder(tenant_id, asked.user_id, asked.agent_id, asked.purpose)
-        return holder, self._bundles.get(holder, at)
+        return holder, self._bundles.get(holder, now)
 
-    def _read(self, key: StateKey, at: datetime) -> State | None:
+    def _read(self, key: StateKey, now: datetime) -> State | None:
         """The live state, with a link to what has no room in its record."""
-        state = self._states.get(key, at)
+        state = self._states.get(key, now)
         return None if state is None else self._values.beside_link(state)
 
     def _state(self, reading: Beside[State | None], deadline: float, told: _Told) -> State | None:
@@ -154,6 +154,7 @@ class Context:
 
     def _answer(self, asked: ContextRequest, state: State | None, found: Gathered, told: _Told) -> JsonObject:
         facts = found.facts.facts if found.facts else ()
+        is_cut = found.partial or (found.facts is not None and found.facts.partial)
         touched = self._touched(asked.message, facts)
         block = compose(
             [
@@ -174,7 +175,7 @@ class Context:
             "summaries": [each.response() for each in found.summaries],
             "procedures": list(found.procedures),
             "timings": told.timings,
-            "truncated": block.truncated or found.partial,
+            "truncated": block.truncated or is_cut,
         }
         return answer | ({"degraded": sorted(told.degraded)} if told.degraded else {})
 

@@ -5,7 +5,7 @@ from contextvars import copy_context
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from agent_memory.domain.embedding import Embedder, Vector
+from agent_memory.domain.embedding import Embedder, Embedders, Vector, space
 from agent_memory.domain.embedding_models import KNOWN_S, Plan, PlanStore, Space
 from agent_memory.errors import StoreUnavailable
 
@@ -93,6 +93,15 @@ def attempt_all(embedders: Sequence[Embedder], texts: Sequence[str]) -> list[lis
     with ThreadPoolExecutor(len(others)) as pool:
         begun = [pool.submit(copy_context().run, other.attempt, texts) for other in others]
         return [first.attempt(texts), *(_whatever(future, len(texts)) for future in begun)]
+
+
+def attempt_written(embedders: Embedders, texts: Sequence[str]) -> tuple[Sequence[Embedder], list[list[Vector | None]]]:
+    """As `attempt_all`, by the models that are still written when the vectors are there, which may take long."""
+    while True:
+        models = embedders.written()
+        had = attempt_all(models, texts)
+        if [*map(space, models)] == [*map(space, embedders.written())]:
+            return models, had
 
 
 def _whatever(future: "Future[list[Vector | None]]", count: int) -> list[Vector | None]:

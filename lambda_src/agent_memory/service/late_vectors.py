@@ -94,15 +94,21 @@ class MissingVectors:
         added = self._store.add(tenant_id, text, len(spans), (), gone) if is_told else Added(there=True, awaits=False)
         first = min((has.get(space(each), 0) for each in lacking), default=len(spans))
         for start in range(first, len(spans), MOST_AT_ONCE):
-            if not added.there:
+            if not added.there or not lacking:
                 break
             if not may_go_on():
                 raise StoreUnavailable("the text has more pieces than there was time for", 1)
             part = range(start, min(start + MOST_AT_ONCE, len(spans)))
             pieces = [*_embedded(lacking, text.content, spans, part)]
-            if pieces:
+            is_whole = len(pieces) == len(part) * len(lacking)
+            # A model may take longer than a change of models waits for: what is not written any more is not added.
+            written = self.models
+            gone = [model for model in text.pending if model not in written]
+            lacking = [each for each in lacking if space(each) in written]
+            pieces = [piece for piece in pieces if piece.model in written]
+            if pieces or gone:
                 added = self._store.add(tenant_id, text, len(spans), pieces, gone)
-            if len(pieces) < len(part) * len(lacking):
+            if not is_whole:
                 raise StoreUnavailable("the embedding model did not answer", 5)
         return added
 

@@ -46,4 +46,6 @@ class AlsoProcedures:
             if None in vectors:  # phrases are short: it is the model, not the text
                 raise StoreUnavailable("the embedding model did not answer", _RETRY_AFTER_S)
             known = tuple(vector for vector in vectors if vector is not None)
+            if space(embedder) not in map(space, self._embedders.written()):
+                return  # not any more: the model took longer than a change of models waits for
             self._store.add(tenant_id, procedure, InModel(space(embedder), known))

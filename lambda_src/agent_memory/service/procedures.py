@@ -27,7 +27,7 @@ from agent_memory.domain.templates import TemplateError, TooLarge
 from agent_memory.domain.usage import Tally
 from agent_memory.errors import InvalidRequest, NotFound, StoreUnavailable
 from agent_memory.service.drafting import MAX_METADATA_BYTES
-from agent_memory.service.embedding_models import attempt_all
+from agent_memory.service.embedding_models import attempt_written
 from agent_memory.service.paging import Page, PageBudget, fill_page
 
 _RETRY_AFTER_S = 2
@@ -180,8 +180,7 @@ class Procedures:
     def _drafts(self, named: Sequence[tuple[str, NewProcedure]], now: datetime) -> list[ProcedureDraft]:
         phrases = [phrase for _, new in named for phrase in new.trigger]
         self._tally.need("vectors", len(phrases))  # all, though some may stand there already
-        models = self._embedders.written()
-        told = attempt_all(models, phrases)
+        models, told = attempt_written(self._embedders, phrases)
         if None in told[0]:
             raise StoreUnavailable("the embedding model did not answer", _RETRY_AFTER_S)
         drafts, first = [], 0

@@ -36,10 +36,11 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class FoundInAll:
-    """What a search over the layers gives, the best first; `partial` as above."""
+    """What a search over the layers gives, the best first; `partial` as above, `degraded` as in `Found`."""
 
     results: list[RawJson]
     partial: bool
+    degraded: tuple[str, ...]
 
 
 class Unified:
@@ -97,7 +98,8 @@ class Unified:
         best = sorted(results, key=lambda result: float(result["score"]), reverse=True)[: asked.top_k]
         room = Room()
         kept = room.take(RawJson(dumps(each)) for each in best)
-        return FoundInAll(kept, by_meaning.partial or newest.partial or room.is_full)
+        partial = by_meaning.partial or newest.partial or room.is_full
+        return FoundInAll(kept, partial, by_meaning.degraded)
 
     def _matches(self, tenant_id: str, asked: SearchAll, newest: NewestEpisodes) -> Iterator[tuple[float, Episode]]:
         words = query_words(asked.query)
