@@ -3,16 +3,22 @@ SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '40s';
 SET LOCAL ROLE memory_owner;
 
--- `cause` is what was done: asserted, retracted or restored. Why a belief changed follows from what it was and is:
--- another value closed it (superseded), something more trusted stands in its way (outranked), it says what another fact
--- says (merged), less is said of it than before (corrected), or what stood in its way is gone (restored).
-CREATE OR REPLACE FUNCTION memory.settle_facts(
-    tenant text, of_user text, of_agent text, of_subject uuid, of_predicate uuid, of_value uuid, known timestamptz, cause text
-) RETURNS void
-LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
+-- What follows from all that was said of one (user, agent, subject, predicate), and of one value where a predicate may have
+-- many: a row for each statement, which is a fact of its own (`holds`, or without effect: outranked or superseded) or says
+-- what another one says (`merged`, by that). `owner_id` is what was known as its fact so far. Apart from the writing, since
+-- these sets are joined by hash, and tables must not be.
+CREATE OR REPLACE FUNCTION memory.fact_beliefs(
+    tenant text, of_user text, of_agent text, of_subject uuid, of_predicate uuid, of_value uuid
+)
+RETURNS TABLE (
+    fact_id uuid, valid_from timestamptz, valid_to timestamptz, state text, by_id uuid, said_by uuid, purposes text[],
+    expires_at timestamptz, owner_id uuid
+)
+LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
-    WITH walked AS (
+    RETURN QUERY
+    WITH walked AS MATERIALIZED (
         SELECT w.run, w.same, w.joined, w.kept, w.outranked, w.cut, w.cut_by, f.fact_id, f.said, f.valid_from,
             least(f.valid_to, f.closed_at) AS valid_to, f.purposes, f.expires_at, f.owner_id,
             first_value(f.fact_id) OVER (PARTITION BY w.run, f.value_key ORDER BY f.said) AS leader
@@ -22,23 +28,23 @@ BEGIN
         ) AS f
     ), led AS (
         SELECT DISTINCT w.run, w.leader FROM walked AS w WHERE w.same
-    ), moved AS (
-        UPDATE memory.facts AS f SET owner_id = w.leader
+    ), heard AS (
+        SELECT w.run, array_agg(DISTINCT purpose ORDER BY purpose) AS purposes
         FROM walked AS w
-        WHERE f.tenant_id = tenant AND f.fact_id = w.fact_id AND w.leader <> w.owner_id
+        CROSS JOIN unnest(w.purposes) AS purpose
+        WHERE w.joined
+        GROUP BY w.run
     ), told AS (
         SELECT w.leader AS fact_id, min(w.valid_from) FILTER (WHERE w.joined) AS valid_from,
             least(max(w.valid_to) FILTER (WHERE w.joined), max(w.cut)) AS valid_to, 'holds' AS state,
             max(CAST(by_run.leader AS text)) AS by_id,
             (array_agg(w.fact_id ORDER BY w.said DESC) FILTER (WHERE w.joined))[1] AS said_by,
-            ARRAY(
-                SELECT DISTINCT purpose FROM walked AS all_of CROSS JOIN unnest(all_of.purposes) AS purpose
-                WHERE all_of.run = w.run AND all_of.joined ORDER BY purpose
-            ) AS purposes,
+            coalesce(max(h.purposes), '{}') AS purposes,
             CASE WHEN bool_and(w.expires_at IS NOT NULL) FILTER (WHERE w.kept)
                 THEN max(w.expires_at) FILTER (WHERE w.kept) END AS expires_at
         FROM walked AS w
         LEFT JOIN led AS by_run ON by_run.run = w.cut_by
+        LEFT JOIN heard AS h ON h.run = w.run
         WHERE w.same
         GROUP BY w.run, w.leader
         UNION ALL
@@ -53,33 +59,61 @@ BEGIN
         SELECT w.fact_id, NULL, NULL, 'merged', CAST(w.leader AS text), w.fact_id, w.purposes, w.expires_at
         FROM walked AS w
         WHERE w.fact_id <> w.leader
-    ), changed AS (
-        SELECT t.fact_id, t.valid_from, t.valid_to, CAST(t.by_id AS uuid) AS by_id, t.said_by, t.purposes, t.expires_at,
+    )
+    SELECT t.fact_id, t.valid_from, t.valid_to, t.state, CAST(t.by_id AS uuid), t.said_by, t.purposes, t.expires_at, w.owner_id
+    FROM told AS t
+    JOIN walked AS w ON w.fact_id = t.fact_id;
+END $$;
+
+-- `cause` is what was done: asserted, retracted or restored. Why a belief changed follows from what it was and is:
+-- another value closed it (superseded), something more trusted stands in its way (outranked), it says what another fact
+-- says (merged), less is said of it than before (corrected), or what stood in its way is gone (restored).
+-- One row at a time: under row-level security the planner would, by what it guesses, rather read all of the tenant's.
+CREATE OR REPLACE FUNCTION memory.settle_facts(
+    tenant text, of_user text, of_agent text, of_subject uuid, of_predicate uuid, of_value uuid, known timestamptz, cause text
+) RETURNS void
+LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+    each record;
+BEGIN
+    FOR each IN
+        SELECT t.*, CASE t.state WHEN 'merged' THEN t.by_id ELSE t.fact_id END AS now_of,
+            (t.state <> 'merged' OR v.fact_id IS NOT NULL)
+            AND (v.fact_id IS NULL
+                OR (t.valid_from, t.valid_to, t.by_id, t.said_by, t.purposes, t.expires_at)
+                    IS DISTINCT FROM (v.valid_from, v.valid_to, v.by_id, v.said_by, v.purposes, v.expires_at)) AS changed,
             CASE
                 WHEN t.state <> 'holds' THEN t.state
                 WHEN cause <> 'asserted' AND (v.valid_to IS NULL OR t.valid_to > v.valid_to) THEN 'restored'
                 WHEN v.valid_to IS NULL THEN 'asserted'
-                WHEN t.by_id IS NOT NULL AND (t.valid_to < v.valid_to OR CAST(t.by_id AS uuid) <> v.by_id) THEN 'superseded'
+                WHEN t.by_id IS NOT NULL AND (t.valid_to < v.valid_to OR t.by_id <> v.by_id) THEN 'superseded'
                 WHEN t.valid_to < v.valid_to OR t.valid_from > v.valid_from THEN 'corrected'
                 WHEN cause = 'retracted' THEN 'corrected' -- some of what it was based on
                 ELSE cause
             END AS why
-        FROM told AS t
-        LEFT JOIN memory.fact_versions AS v
-            ON v.tenant_id = tenant AND v.fact_id = t.fact_id AND v.known_to = 'infinity'
-        WHERE (t.state <> 'merged' OR v.fact_id IS NOT NULL)
-          AND (v.fact_id IS NULL
-            OR (t.valid_from, t.valid_to, CAST(t.by_id AS uuid), t.said_by, t.purposes, t.expires_at)
-                IS DISTINCT FROM (v.valid_from, v.valid_to, v.by_id, v.said_by, v.purposes, v.expires_at))
-    ), ended AS (
+        FROM memory.fact_beliefs(tenant, of_user, of_agent, of_subject, of_predicate, of_value) AS t
+        LEFT JOIN LATERAL (
+            SELECT had.* FROM memory.fact_versions AS had
+            WHERE had.tenant_id = tenant AND had.fact_id = t.fact_id AND had.known_to = 'infinity'
+            OFFSET 0
+        ) AS v ON true
+    LOOP
+        IF each.now_of <> each.owner_id THEN
+            UPDATE memory.facts AS f SET owner_id = each.now_of WHERE f.tenant_id = tenant AND f.fact_id = each.fact_id;
+        END IF;
+        CONTINUE WHEN NOT each.changed;
         UPDATE memory.fact_versions AS v SET known_to = known
-        FROM changed AS c
-        WHERE v.tenant_id = tenant AND v.fact_id = c.fact_id AND v.known_to = 'infinity'
-    )
-    INSERT INTO memory.fact_versions (tenant_id, fact_id, known_from, user_id, valid_from, valid_to, why, by_id, said_by,
-        purposes, expires_at)
-    SELECT tenant, c.fact_id, known, of_user, c.valid_from, c.valid_to, c.why, c.by_id, c.said_by, c.purposes, c.expires_at
-    FROM changed AS c;
+        WHERE v.tenant_id = tenant AND v.fact_id = each.fact_id AND v.known_to = 'infinity';
+        INSERT INTO memory.fact_versions (tenant_id, fact_id, known_from, user_id, valid_from, valid_to, why, by_id, said_by,
+            purposes, expires_at)
+        VALUES (tenant, each.fact_id, known, of_user, each.valid_from, each.valid_to, each.why, each.by_id, each.said_by,
+            each.purposes, each.expires_at);
+    END LOOP;
 END $$;
 
-GRANT EXECUTE ON FUNCTION memory.settle_facts(text, text, text, uuid, uuid, uuid, timestamptz, text) TO memory_rw;
+GRANT EXECUTE ON FUNCTION
+    memory.fact_beliefs(text, text, text, uuid, uuid, uuid),
+    memory.settle_facts(text, text, text, uuid, uuid, uuid, timestamptz, text)
+TO memory_rw;

@@ -24,19 +24,26 @@ LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable
 BEGIN
     RETURN (
         WITH told AS (
-            SELECT asked.id, asked.place,
-                CAST(CAST(memory.describe_fact(v, f) AS jsonb) || '{"known_to": null}' AS text) AS record -- then it had no end
+            SELECT asked.id, asked.place, v.user_id,
+                CAST(CAST(memory.describe_fact(v.version, f.fact) AS jsonb) || '{"known_to": null}' AS text) AS record -- then it had no end
             FROM jsonb_array_elements_text(ids) WITH ORDINALITY AS asked (id, place)
-            LEFT JOIN memory.fact_versions AS v ON v.tenant_id = tenant AND v.fact_id = CAST(asked.id AS uuid)
-                AND v.known_from <= known AND v.known_to > known
-            LEFT JOIN memory.facts AS f ON f.tenant_id = tenant AND f.fact_id = v.said_by
+            LEFT JOIN LATERAL (
+                SELECT each AS version, each.user_id, each.said_by FROM memory.fact_versions AS each
+                WHERE each.tenant_id = tenant AND each.fact_id = CAST(asked.id AS uuid)
+                  AND each.known_from <= known AND each.known_to > known
+                OFFSET 0
+            ) AS v ON true
+            LEFT JOIN LATERAL (
+                SELECT each AS fact FROM memory.facts AS each WHERE each.tenant_id = tenant AND each.fact_id = v.said_by OFFSET 0
+            ) AS f ON true
         )
         SELECT jsonb_agg(jsonb_build_object(
             'id', t.id,
             'superseded', (
                 SELECT coalesce(jsonb_agg(v.fact_id ORDER BY v.valid_from, v.fact_id), '[]')
                 FROM memory.fact_versions AS v
-                WHERE v.tenant_id = tenant AND v.by_id = CAST(t.id AS uuid) AND v.known_from = known AND v.why = 'superseded'
+                WHERE v.tenant_id = tenant AND v.user_id = t.user_id AND v.by_id = CAST(t.id AS uuid)
+                  AND v.known_from = known AND v.why = 'superseded'
             ),
             'fact', CASE WHEN t.weight <= budget THEN CAST(t.record AS jsonb) END
         ) ORDER BY t.place)
@@ -84,8 +91,32 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- The place (from 0) of the first item of whose predicate more would stand than `most`: every change looks at all of that.
+CREATE OR REPLACE FUNCTION memory.crowded_facts(tenant text, asked jsonb, of_user text, most bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+    RETURN (
+        SELECT min(scope.place) - 1
+        FROM (
+            SELECT each.fields ->> 'agent_id' AS agent_id, CAST(each.fields ->> 'subject_key' AS uuid) AS subject_key,
+                CAST(each.fields ->> 'predicate_key' AS uuid) AS predicate_key, min(each.place) AS place
+            FROM jsonb_array_elements(asked -> 'items') WITH ORDINALITY AS each (fields, place)
+            GROUP BY 1, 2, 3
+        ) AS scope
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS standing FROM memory.facts AS f
+            WHERE f.tenant_id = tenant AND f.user_id = of_user AND f.subject_key = scope.subject_key
+              AND f.predicate_key = scope.predicate_key AND f.agent_id IS NOT DISTINCT FROM scope.agent_id
+              AND f.retracted_by IS NULL
+            OFFSET 0
+        ) AS f
+        WHERE f.standing > most
+    );
+END $$;
+
 GRANT EXECUTE ON FUNCTION
     memory.next_bundle(text, text, timestamptz),
     memory.told_facts(text, jsonb, timestamptz, bigint),
-    memory.insert_facts(text, jsonb, memory.fact_bundles)
+    memory.insert_facts(text, jsonb, memory.fact_bundles),
+    memory.crowded_facts(text, jsonb, text, bigint)
 TO memory_rw;

@@ -1,5 +1,6 @@
 """Facts in memory: statements, and versions that follow the rule of `domain/facts.py`."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from threading import Lock
 from agent_memory.domain.fact_names import predicate_key, subject_key
 from agent_memory.domain.fact_requests import Why
 from agent_memory.domain.fact_store import (
+    MAX_STATEMENTS,
     CardinalityDiffers,
     Change,
     Changed,
@@ -15,6 +17,7 @@ from agent_memory.domain.fact_store import (
     FactPage,
     FactPosition,
     FactsAsked,
+    PredicateCrowded,
 )
 from agent_memory.domain.facts import FOREVER, TRUST, Belief, Fact, Saying, Statement, Told, beliefs, timeline
 from agent_memory.domain.idempotency import KEEP, IdempotencyRecord
@@ -158,6 +161,7 @@ class InMemoryFactStore:
         known = bundle.next(now)
         bundle.remove_expired(now)
         said = list(_said(bundle, sayings, known))
+        _check_room(bundle, said)
         bundle.said |= {each.statement.id: each for each in said}
         for scope, value in dict.fromkeys(_group(each) for each in said):
             bundle.settle(scope, value, known, "asserted")
@@ -269,6 +273,14 @@ def _said(bundle: Bundle, sayings: Sequence[Saying], known: datetime) -> Iterato
             expires_at=saying.expires_at,
         )
         yield Said(saying, statement, scope, new.cardinality or has or "one", saying.id)
+
+
+def _check_room(bundle: Bundle, said: Sequence[Said]) -> None:
+    """Every change looks at all that stands of a predicate."""
+    standing = Counter(each.scope for each in (*bundle.said.values(), *said) if each.retracted_by is None)
+    for place, each in enumerate(said):
+        if standing[each.scope] > MAX_STATEMENTS:
+            raise PredicateCrowded(place)
 
 
 def _group(said: Said) -> tuple[Scope, str | None]:
