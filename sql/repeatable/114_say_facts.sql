@@ -17,33 +17,46 @@ BEGIN
 END $$;
 
 -- What became of the facts of a write, in order: JSON objects {id, superseded, fact}, read as they were believed then, so
--- that a repetition tells the same. Past `budget` bytes a fact is null.
+-- that a repetition tells the same. `ids` are the facts' own, or {id, said} with the statement that was made: then that is told
+-- which was said for its purposes as well. Past `budget` bytes a fact is null.
 CREATE OR REPLACE FUNCTION memory.told_facts(tenant text, ids jsonb, known timestamptz, budget bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
     RETURN (
-        WITH told AS (
-            SELECT asked.id, asked.place, v.user_id,
+        WITH asked AS MATERIALIZED ( -- an index is looked up by columns, and by no expression that could leak
+            SELECT each.item, each.place, CAST(coalesce(each.item ->> 'id', each.item #>> '{}') AS uuid) AS id,
+                CAST(each.item ->> 'said' AS uuid) AS said
+            FROM jsonb_array_elements(ids) WITH ORDINALITY AS each (item, place)
+        ), told AS (
+            SELECT a.*, v.user_id, coalesce(own.purposes, v.purposes) AS heard,
                 CAST(CAST(memory.describe_fact(v.version, f.fact) AS jsonb) || '{"known_to": null}' AS text) AS record -- then it had no end
-            FROM jsonb_array_elements_text(ids) WITH ORDINALITY AS asked (id, place)
+            FROM asked AS a
             LEFT JOIN LATERAL (
-                SELECT each AS version, each.user_id, each.said_by FROM memory.fact_versions AS each
-                WHERE each.tenant_id = tenant AND each.fact_id = CAST(asked.id AS uuid)
-                  AND each.known_from <= known AND each.known_to > known
+                SELECT each AS fact, each.purposes FROM memory.facts AS each
+                WHERE each.tenant_id = tenant AND each.fact_id = a.said
+                OFFSET 0
+            ) AS own ON true
+            LEFT JOIN LATERAL (
+                SELECT CASE WHEN a.said IS NULL THEN each ELSE memory.fact_told(each, own.fact) END AS version, each.user_id,
+                    each.purposes
+                FROM memory.fact_versions AS each
+                WHERE each.tenant_id = tenant AND each.fact_id = a.id AND each.known_from <= known AND each.known_to > known
                 OFFSET 0
             ) AS v ON true
             LEFT JOIN LATERAL (
-                SELECT each AS fact FROM memory.facts AS each WHERE each.tenant_id = tenant AND each.fact_id = v.said_by OFFSET 0
+                SELECT each AS fact FROM memory.facts AS each
+                WHERE each.tenant_id = tenant AND each.fact_id = (v.version).said_by
+                OFFSET 0
             ) AS f ON true
         )
         SELECT jsonb_agg(jsonb_build_object(
-            'id', t.id,
+            'id', t.item,
             'superseded', (
                 SELECT coalesce(jsonb_agg(v.fact_id ORDER BY v.valid_from, v.fact_id), '[]')
                 FROM memory.fact_versions AS v
-                WHERE v.tenant_id = tenant AND v.user_id = t.user_id AND v.by_id = CAST(t.id AS uuid)
-                  AND v.known_from = known AND v.why = 'superseded'
+                WHERE v.tenant_id = tenant AND v.user_id = t.user_id AND v.by_id = t.id
+                  AND v.known_from = known AND v.why = 'superseded' AND (v.purposes = '{}' OR v.purposes && t.heard)
             ),
             'fact', CASE WHEN t.weight <= budget THEN CAST(t.record AS jsonb) END
         ) ORDER BY t.place)

@@ -59,10 +59,10 @@ BEGIN
         RAISE EXCEPTION 'out of time' USING ERRCODE = 'query_canceled';
     END IF;
     outcome = jsonb_build_object('version', bundle.version, 'known_at', bundle.known_at, 'ids', (
-        SELECT jsonb_agg(f.owner_id ORDER BY item.place)
+        SELECT jsonb_agg(jsonb_build_object('id', f.owner_id, 'said', f.fact_id) ORDER BY item.place)
         FROM jsonb_array_elements(asked -> 'items') WITH ORDINALITY AS item (fields, place)
         CROSS JOIN LATERAL (
-            SELECT each.owner_id FROM memory.facts AS each
+            SELECT each.owner_id, each.fact_id FROM memory.facts AS each
             WHERE each.tenant_id = tenant AND each.fact_id = CAST(item.fields ->> 'id' AS uuid)
             OFFSET 0
         ) AS f
