@@ -53,13 +53,21 @@ DECLARE
             ELSE ' AND v.known_to = ''infinity''' END
         || format(' AND v.valid_from <= %1$s AND v.valid_to > %1$s', as_of)
         || ' AND (v.purposes = ''{}'' OR $3 ->> ''purpose'' = ANY (v.purposes))'
-        ' AND (s.expires_at IS NULL OR s.expires_at > CAST($3 ->> ''now'' AS timestamptz))'
+        ' AND (s.upto IS NULL OR s.upto > CAST($3 ->> ''now'' AS timestamptz))'
         || CASE WHEN asked ? 'after_id' THEN ' AND (s.valid_from, v.fact_id)'
             ' < (CAST($3 ->> ''after_at'' AS timestamptz), CAST($3 ->> ''after_id'' AS uuid))' ELSE '' END;
+    -- How long a fact is kept is what is believed of that now, whatever was believed at the known time.
+    latest constant text = CASE WHEN asked ? 'known_at' THEN
+        ' CROSS JOIN LATERAL (SELECT each.expires_at, each.views FROM memory.fact_versions AS each'
+        ' WHERE each.tenant_id = $1 AND each.fact_id = v.fact_id AND each.known_to = ''infinity'' OFFSET 0) AS k'
+        ' CROSS JOIN LATERAL (SELECT CASE WHEN count(*) > 0 THEN max(w.expires_at) ELSE k.expires_at END AS upto'
+        ' FROM unnest(k.views) AS w WHERE w.purpose = $3 ->> ''purpose'') AS l' ELSE '' END;
     -- What the reader may see of it (109): those that may be shown are counted before whole rows are read.
-    seen constant text = format(' CROSS JOIN LATERAL (SELECT v.valid_from, v.expires_at WHERE v.views = ''{}'' UNION ALL'
-        ' SELECT w.valid_from, w.expires_at FROM unnest(v.views) AS w'
-        ' WHERE w.purpose = $3 ->> ''purpose'' AND w.valid_from <= %1$s AND w.valid_to > %1$s OFFSET 0) AS s', as_of);
+    seen constant text = latest || format(
+        ' CROSS JOIN LATERAL (SELECT v.valid_from, %2$s AS upto WHERE v.views = ''{}'''
+        ' UNION ALL SELECT w.valid_from, %3$s FROM unnest(v.views) AS w'
+        ' WHERE w.purpose = $3 ->> ''purpose'' AND w.valid_from <= %1$s AND w.valid_to > %1$s OFFSET 0) AS s', as_of,
+        CASE latest WHEN '' THEN 'v.expires_at' ELSE 'l.upto' END, CASE latest WHEN '' THEN 'w.expires_at' ELSE 'l.upto' END);
     named constant text = 'f.user_id = $2'
         || CASE WHEN asked ? 'agent_id' THEN ' AND (f.agent_id IS NULL OR f.agent_id = $3 ->> ''agent_id'')' ELSE '' END
         || CASE WHEN asked ? 'subject_key' THEN ' AND f.subject_key = CAST($3 ->> ''subject_key'' AS uuid)' ELSE '' END

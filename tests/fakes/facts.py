@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
-from agent_memory.domain.fact_beliefs import Belief, beliefs, seen
+from agent_memory.domain.fact_beliefs import Belief, beliefs, kept_until, seen
 from agent_memory.domain.fact_names import predicate_key, subject_key
 from agent_memory.domain.fact_requests import Why
 from agent_memory.domain.fact_store import (
@@ -221,7 +221,7 @@ class InMemoryFactStore:
             if version.known_from <= known < version.known_to
             for belief in [seen(version.belief, heard, as_of)]
             if belief is not None
-            and (belief.expires_at is None or belief.expires_at > asked.now)
+            and asked.now < (kept_until(versions[-1].belief, heard) or FOREVER)
             and belief.valid_from is not None
             and belief.valid_to is not None
             and belief.valid_from <= as_of < belief.valid_to

@@ -55,6 +55,11 @@ def seen(belief: Belief, heard: frozenset[str], as_of: datetime | None = None) -
     return None
 
 
+def kept_until(belief: Belief, heard: frozenset[str]) -> datetime | None:
+    """When it expires for those who hear what was said for these purposes; None is never."""
+    return next((view.expires_at for view in belief.views if view.purpose in heard), belief.expires_at)
+
+
 def beliefs(runs: Sequence[Run]) -> Iterator[Belief]:
     """What is believed of each statement's fact, that of those that say what another says included."""
     for run in runs:
