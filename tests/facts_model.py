@@ -37,12 +37,17 @@ Step = Say | Retract | Restore
 
 
 class Holds(NamedTuple):
-    """What holds on a day: the value, since when and until when, and whom it is for."""
+    """What holds on a day: the value, since when and until when, whom it is for, and which words it is told in."""
 
     value: str
     start: int
     end: int
     purposes: frozenset[str]
+    words: int
+
+
+Strip = list[list[tuple[int, Say]]]
+PURPOSES = (None, "care", "billing")
 
 
 @dataclass
@@ -70,67 +75,96 @@ def replay(steps: list[Step], known: int, cardinality: str = "one") -> Known:
 
 
 def taken_back(state: Known, day: int, cardinality: str) -> frozenset[int]:
-    """Everything that says what holds on the day; of many values the first by its letter."""
-    held = holds(state, day, cardinality)
-    if not held:
-        return frozenset()
-    first = held[0]
-    return frozenset(
-        number
-        for number in state.standing()
-        if state.said[number].value == first.value and first.start <= state.said[number].start < first.end
-    )
+    """Everything that says what who cares sees on the day; of many values the first by its letter."""
+    for strip in strips(state, cardinality):
+        if told(strip, day, "care"):
+            value, start, end = run_of(strip, day)
+            alike = (n for n in state.standing() if state.said[n].value == value)
+            return frozenset(n for n in alike if start <= state.said[n].start < end)
+    return frozenset()
 
 
-def holds(state: Known, day: int, cardinality: str = "one") -> list[Holds]:
-    """What holds on a day."""
-    if cardinality == "one":
-        groups = [state.standing()]
-    else:
-        values = sorted({each.value for each in state.said})
-        groups = [[n for n in state.standing() if state.said[n].value == value] for value in values]
-    found = (_on(paint([state.said[number] for number in group]), day) for group in groups)
+def holds(state: Known, day: int, cardinality: str = "one", purpose: str | None = None) -> list[Holds]:
+    """What is told of a day to who asks for a purpose."""
+    found = (told(strip, day, purpose) for strip in strips(state, cardinality))
     return [each for each in found if each is not None]
 
 
-def paint(said: list[Say]) -> list[list[Say]]:
+def strips(state: Known, cardinality: str) -> list[Strip]:
+    """One for all that stands, or one for each of many values."""
+    standing = [(number, state.said[number]) for number in state.standing()]
+    if cardinality == "one":
+        return [paint(standing)]
+    values = sorted({each.value for each in state.said})
+    return [paint([each for each in standing if each[1].value == value]) for value in values]
+
+
+def paint(said: list[tuple[int, Say]]) -> Strip:
     """For each day the statements that are painted on it, the last on top."""
-    strip: list[list[Say]] = [[] for _ in range(DAYS)]
+    strip: Strip = [[] for _ in range(DAYS)]
     for start in range(DAYS):
-        together = [each for each in said if each.start == start]
+        together = [each for each in said if each[1].start == start]
         if not together:
             continue
-        best = max(rank for rank in (each.rank for each in together))
-        new = [each for each in together if each.rank == best][-1]  # the later word of the most trusted
+        best = max(each.rank for _, each in together)
+        number, new = [each for each in together if each[1].rank == best][-1]  # the later word of the most trusted
         there = strip[start]
-        if there and there[-1].rank > new.rank:
+        if there and there[-1][1].rank > new.rank:
             continue  # something more trusted holds
-        if there and there[-1].value != new.value:
+        if there and there[-1][1].value != new.value:
             for day in range(start, DAYS):
                 strip[day] = []  # what held has ended, for good
         for day in range(start, new.end):
-            strip[day] = [*strip[day], new]
+            strip[day] = [*strip[day], (number, new)]
     return strip
 
 
-def _on(strip: list[list[Say]], day: int) -> Holds | None:
+def run_of(strip: Strip, day: int) -> tuple[str, int, int]:
+    """The value that holds on a day, since when and until when."""
+    value = strip[day][-1][1].value
+    return value, *around(day, [bool(each) and each[-1][1].value == value for each in strip])
+
+
+def around(day: int, days: list[bool]) -> tuple[int, int]:
+    """The stretch of days around one."""
+    start = end = day
+    while start > 0 and days[start - 1]:
+        start -= 1
+    while end < DAYS and days[end]:
+        end += 1
+    return start, end
+
+
+def told(strip: Strip, day: int, purpose: str | None) -> Holds | None:
+    """What holds on a day to who hears what was said for everything, and for this purpose.
+
+    What was said for everything and goes on for purposes is told for these alone.
+    """
     if not strip[day]:
         return None
-    value = strip[day][-1].value
-    start = end = day
-    while start > 0 and strip[start - 1] and strip[start - 1][-1].value == value:
-        start -= 1
-    while end < DAYS and strip[end] and strip[end][-1].value == value:
-        end += 1
-    purposes = frozenset(purpose for each in strip[start:end] for said in each for purpose in said.purposes)
-    return Holds(value, start, end, purposes)
+    value, start, end = run_of(strip, day)
+    said = {number: each for there in strip[start:end] for number, each in there}
+    if any(each.purposes for each in said.values()):
+        if not any(purpose in each.purposes for each in said.values()):
+            return None
+        said = {number: each for number, each in said.items() if not each.purposes or purpose in each.purposes}
+        painted = [start <= place < end and any(n in said for n, _ in there) for place, there in enumerate(strip)]
+        if not painted[day]:
+            return None
+        start, end = around(day, painted)
+        said = {number: said[number] for there in strip[start:end] for number, _ in there if number in said}
+        return Holds(
+            value, start, end, frozenset({str(purpose)}).union(*(e.purposes for e in said.values())), max(said)
+        )
+    return Holds(value, start, end, frozenset(), max(said))
 
 
 @st.composite
 def says(draw: st.DrawFn) -> Say:
     start = draw(st.integers(0, DAYS - 1))
     end = draw(st.sampled_from([NEVER, NEVER, *range(start + 1, DAYS)]))
-    purposes = draw(st.sampled_from([frozenset[str](), frozenset[str](), frozenset({"care"})]))
+    care, billing = frozenset({"care"}), frozenset({"billing"})
+    purposes = draw(st.sampled_from([frozenset[str](), frozenset[str](), care, billing, care | billing]))
     return Say(draw(st.sampled_from("ABC")), start, end, draw(st.sampled_from([3, 3, 2])), purposes)
 
 

@@ -11,6 +11,7 @@ LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog SET enable_seqsca
 #variable_conflict use_column
 DECLARE
     each record;
+    closed record;
     removed bigint = 0;
 BEGIN
     FOR each IN
@@ -28,10 +29,14 @@ BEGIN
         WHERE v.tenant_id = tenant AND v.fact_id = each.fact_id AND v.known_to = 'infinity'
           AND v.expires_at <= remove_expired_facts.at;
         CONTINUE WHEN NOT FOUND;
-        UPDATE memory.facts AS f SET closed_at = least(f.closed_at, coalesce(v.valid_to, f.valid_from))
-        FROM memory.fact_versions AS v
-        WHERE v.tenant_id = tenant AND v.user_id = each.user_id AND v.known_to = 'infinity' AND v.by_id = each.fact_id
-          AND v.why <> 'merged' AND f.tenant_id = tenant AND f.owner_id = v.fact_id AND f.owner_id <> each.fact_id;
+        FOR closed IN -- one at a time, as in 111
+            SELECT v.fact_id, v.valid_to FROM memory.fact_versions AS v
+            WHERE v.tenant_id = tenant AND v.user_id = each.user_id AND v.known_to = 'infinity' AND v.by_id = each.fact_id
+              AND v.why <> 'merged'
+        LOOP
+            UPDATE memory.facts AS f SET closed_at = least(f.closed_at, coalesce(closed.valid_to, f.valid_from))
+            WHERE f.tenant_id = tenant AND f.owner_id = closed.fact_id AND f.owner_id <> each.fact_id;
+        END LOOP;
         DELETE FROM memory.facts AS f
         WHERE f.tenant_id = tenant AND (f.owner_id = each.fact_id OR f.fact_id = each.fact_id);
         removed = removed + 1;

@@ -17,26 +17,46 @@ BEGIN
 END $$;
 
 -- What became of the facts of a write, in order: JSON objects {id, superseded, fact}, read as they were believed then, so
--- that a repetition tells the same. Past `budget` bytes a fact is null.
+-- that a repetition tells the same. `ids` are the facts' own, or {id, said} with the statement that was made: then that is told
+-- which was said for its purposes as well. Past `budget` bytes a fact is null.
 CREATE OR REPLACE FUNCTION memory.told_facts(tenant text, ids jsonb, known timestamptz, budget bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off AS $$
 #variable_conflict use_column
 BEGIN
     RETURN (
-        WITH told AS (
-            SELECT asked.id, asked.place,
-                CAST(CAST(memory.describe_fact(v, f) AS jsonb) || '{"known_to": null}' AS text) AS record -- then it had no end
-            FROM jsonb_array_elements_text(ids) WITH ORDINALITY AS asked (id, place)
-            LEFT JOIN memory.fact_versions AS v ON v.tenant_id = tenant AND v.fact_id = CAST(asked.id AS uuid)
-                AND v.known_from <= known AND v.known_to > known
-            LEFT JOIN memory.facts AS f ON f.tenant_id = tenant AND f.fact_id = v.said_by
+        WITH asked AS MATERIALIZED ( -- an index is looked up by columns, and by no expression that could leak
+            SELECT each.item, each.place, CAST(coalesce(each.item ->> 'id', each.item #>> '{}') AS uuid) AS id,
+                CAST(each.item ->> 'said' AS uuid) AS said
+            FROM jsonb_array_elements(ids) WITH ORDINALITY AS each (item, place)
+        ), told AS (
+            SELECT a.*, v.user_id, coalesce(own.purposes, v.purposes) AS heard,
+                CAST(CAST(memory.describe_fact(v.version, f.fact) AS jsonb) || '{"known_to": null}' AS text) AS record -- then it had no end
+            FROM asked AS a
+            LEFT JOIN LATERAL (
+                SELECT each AS fact, each.purposes FROM memory.facts AS each
+                WHERE each.tenant_id = tenant AND each.fact_id = a.said
+                OFFSET 0
+            ) AS own ON true
+            LEFT JOIN LATERAL (
+                SELECT CASE WHEN a.said IS NULL THEN each ELSE memory.fact_told(each, own.fact) END AS version, each.user_id,
+                    each.purposes
+                FROM memory.fact_versions AS each
+                WHERE each.tenant_id = tenant AND each.fact_id = a.id AND each.known_from <= known AND each.known_to > known
+                OFFSET 0
+            ) AS v ON true
+            LEFT JOIN LATERAL (
+                SELECT each AS fact FROM memory.facts AS each
+                WHERE each.tenant_id = tenant AND each.fact_id = (v.version).said_by
+                OFFSET 0
+            ) AS f ON true
         )
         SELECT jsonb_agg(jsonb_build_object(
-            'id', t.id,
+            'id', t.item,
             'superseded', (
                 SELECT coalesce(jsonb_agg(v.fact_id ORDER BY v.valid_from, v.fact_id), '[]')
                 FROM memory.fact_versions AS v
-                WHERE v.tenant_id = tenant AND v.by_id = CAST(t.id AS uuid) AND v.known_from = known AND v.why = 'superseded'
+                WHERE v.tenant_id = tenant AND v.user_id = t.user_id AND v.by_id = t.id
+                  AND v.known_from = known AND v.why = 'superseded' AND (v.purposes = '{}' OR v.purposes && t.heard)
             ),
             'fact', CASE WHEN t.weight <= budget THEN CAST(t.record AS jsonb) END
         ) ORDER BY t.place)
@@ -84,8 +104,32 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- The place (from 0) of the first item of whose predicate more would stand than `most`: every change looks at all of that.
+CREATE OR REPLACE FUNCTION memory.crowded_facts(tenant text, asked jsonb, of_user text, most bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+    RETURN (
+        SELECT min(scope.place) - 1
+        FROM (
+            SELECT each.fields ->> 'agent_id' AS agent_id, CAST(each.fields ->> 'subject_key' AS uuid) AS subject_key,
+                CAST(each.fields ->> 'predicate_key' AS uuid) AS predicate_key, min(each.place) AS place
+            FROM jsonb_array_elements(asked -> 'items') WITH ORDINALITY AS each (fields, place)
+            GROUP BY 1, 2, 3
+        ) AS scope
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS standing FROM memory.facts AS f
+            WHERE f.tenant_id = tenant AND f.user_id = of_user AND f.subject_key = scope.subject_key
+              AND f.predicate_key = scope.predicate_key AND f.agent_id IS NOT DISTINCT FROM scope.agent_id
+              AND f.retracted_by IS NULL
+            OFFSET 0
+        ) AS f
+        WHERE f.standing > most
+    );
+END $$;
+
 GRANT EXECUTE ON FUNCTION
     memory.next_bundle(text, text, timestamptz),
     memory.told_facts(text, jsonb, timestamptz, bigint),
-    memory.insert_facts(text, jsonb, memory.fact_bundles)
+    memory.insert_facts(text, jsonb, memory.fact_bundles),
+    memory.crowded_facts(text, jsonb, text, bigint)
 TO memory_rw;

@@ -31,8 +31,11 @@ BEGIN
         RETURN;
     END IF;
     SELECT f.* INTO subject FROM memory.facts AS f
-    JOIN memory.fact_versions AS v ON v.tenant_id = tenant AND v.fact_id = f.fact_id
-    WHERE f.tenant_id = tenant AND f.fact_id = target AND v.known_to = 'infinity' AND (v.expires_at IS NULL OR v.expires_at > at);
+    WHERE f.tenant_id = tenant AND f.fact_id = target AND EXISTS (
+        SELECT FROM memory.fact_versions AS v
+        WHERE v.tenant_id = tenant AND v.fact_id = target AND v.known_to = 'infinity'
+          AND (v.expires_at IS NULL OR v.expires_at > at)
+    );
     IF subject.fact_id IS NULL THEN
         outcome = '{"state": "absent"}';
     ELSE

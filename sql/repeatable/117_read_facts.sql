@@ -47,14 +47,16 @@ BEGIN
     PERFORM memory.enter_tenant(tenant);
     RETURN QUERY
     WITH told AS (
-        SELECT v.known_from, memory.describe_fact(v, f) AS record
+        SELECT v.known_from, memory.describe_fact(v, f.fact) AS record
         FROM memory.fact_versions AS v
-        JOIN memory.facts AS f ON f.tenant_id = tenant AND f.fact_id = v.said_by
+        CROSS JOIN LATERAL (
+            SELECT each AS fact FROM memory.facts AS each WHERE each.tenant_id = tenant AND each.fact_id = v.said_by OFFSET 0
+        ) AS f
         WHERE v.tenant_id = tenant AND v.fact_id = CAST(id AS uuid)
           AND (before IS NULL OR v.known_from < to_timestamp(0) + before * interval '1 microsecond')
           AND EXISTS (
               SELECT FROM memory.fact_versions AS last
-              WHERE last.tenant_id = tenant AND last.fact_id = v.fact_id AND last.known_to = 'infinity'
+              WHERE last.tenant_id = tenant AND last.fact_id = CAST(id AS uuid) AND last.known_to = 'infinity'
                 AND (last.expires_at IS NULL OR last.expires_at > CAST(fact_history.at AS timestamptz))
           )
         ORDER BY v.known_from DESC

@@ -14,7 +14,12 @@ BEGIN
     RETURN (
         SELECT min(moment.at)
         FROM memory.fact_versions AS v
-        CROSS JOIN LATERAL (VALUES (v.valid_from), (v.valid_to), (v.expires_at)) AS moment (at)
+        CROSS JOIN LATERAL (
+            VALUES (v.valid_from), (v.valid_to), (v.expires_at)
+            UNION ALL
+            SELECT each.at FROM unnest(v.views) AS w
+            CROSS JOIN LATERAL (VALUES (w.valid_from), (w.valid_to), (w.expires_at)) AS each (at)
+        ) AS moment (at)
         WHERE v.tenant_id = tenant AND v.user_id = of_user AND v.known_to = 'infinity' AND v.valid_to > facts_hold_until.at
           AND moment.at > facts_hold_until.at AND isfinite(moment.at)
     );

@@ -51,6 +51,22 @@ def test_of_two_expiries_the_later_one_holds(known: KnownFacts) -> None:
     assert [each["id"] for each in known.find()] == [first.fact.id]
 
 
+def test_what_was_known_before_it_was_kept_longer_is_known_as_long(known: KnownFacts) -> None:
+    care: dict[str, Any] = {"purposes": ["care"], "predicate": "works at"}
+    paris, acme = known.say("Paris", 1, ttl_hours=1), known.say("Acme", 1, **care, ttl_hours=1)
+    asked: dict[str, Any] = {"known_at": known.clock.turn(minutes=1), "predicate": "works at"}
+    known.clock.turn(minutes=30)
+    known.say("Paris", 2)
+    known.say("Acme", 2, **care | {"purposes": ["care", "billing"]}, ttl_hours=4)
+    known.clock.turn(hours=2)
+
+    assert [each["id"] for each in known.find(known_at=asked["known_at"])] == [paris.fact.id]
+    assert [each["id"] for each in known.find(**asked, purpose="care")] == [acme.fact.id]
+    assert [each["id"] for each in known.find(**asked, subject="Ana", purpose="care")] == [acme.fact.id]
+    known.clock.turn(hours=3)
+    assert known.find(**asked, purpose="care") == []
+
+
 def test_a_walk_tells_of_one_time_whatever_is_said_meanwhile(known: KnownFacts) -> None:
     for number in range(1, 8):
         known.say(number, number, **LIKES)

@@ -1,6 +1,6 @@
 """A thousand random histories agree with the model on every as-of and known-at query: in memory, and in PostgreSQL."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from agent_memory.domain.facts import TRUST
 from agent_memory.domain.idempotency import Attempt
 from agent_memory.domain.usage import Tally
 from tests.contract.facts import KnownFacts, fact
-from tests.facts_model import DAYS, NEVER, Holds, Restore, Retract, Say, Step, histories, holds, replay
+from tests.facts_model import DAYS, NEVER, PURPOSES, Holds, Restore, Retract, Say, Step, histories, holds, replay
 from tests.fakes.clock import Clock
 from tests.fakes.facts import InMemoryFactStore
 from tests.fix_debian import Ways
@@ -31,24 +31,27 @@ Seen = list[Holds]
 
 
 class Query(NamedTuple):
-    """One question: what held on a day, as far as it was known."""
+    """One question: what held on a day, as far as it was known, for a purpose or none."""
 
     day: int
     known_at: datetime
+    purpose: str | None
 
 
 Ask = Callable[[str, list[Query]], list[Seen]]
 
 
 def check(known: KnownFacts, ask: Ask, steps: list[Step], cardinality: str) -> None:
-    """Take the steps, then ask for every day after every step; the purpose that some are for is asked for."""
+    """Take the steps, then ask for every day after every step, for each purpose and for none."""
     user, times = f"user {next(USERS)}", []
     taken: list[str] = []
-    for number, step in enumerate(steps):
+    said = 0
+    for step in steps:
         before = known.clock()
         known.clock.turn(seconds=1)
         if isinstance(step, Say):
-            say(known, user, step, cardinality)
+            say(known, user, step, cardinality, said)
+            said += 1
         elif isinstance(step, Restore):
             if taken:
                 known.restore(taken.pop())
@@ -57,21 +60,23 @@ def check(known: KnownFacts, ask: Ask, steps: list[Step], cardinality: str) -> N
             taken.append(there)
         assert known.clock() > before
         times.append(known.clock())
-        del number
-    queries = [Query(day, at) for at in times for day in range(DAYS)]
+    queries = [Query(day, at, purpose) for at in times for day in range(DAYS) for purpose in PURPOSES]
     for query, seen in zip(queries, ask(user, queries), strict=True):
         after = times.index(query.known_at) + 1
-        expected = holds(replay(steps, after, cardinality), query.day, cardinality)
+        expected = holds(replay(steps, after, cardinality), query.day, cardinality, query.purpose)
         assert seen == expected, (query, after)
 
 
-def say(known: KnownFacts, user: str, step: Say, cardinality: str) -> None:
+def say(known: KnownFacts, user: str, step: Say, cardinality: str, number: int) -> None:
+    """What only who hears these words may know: their number."""
     new = fact(
         step.value,
         user_id=user,
         cardinality=cardinality,
         trust=TRUST[step.rank],
         purposes=sorted(step.purposes),
+        metadata={"said": number},
+        source={"kind": "step", "id": str(number)},
         valid_from=(START + timedelta(days=step.start)).isoformat(),
         valid_to=None if step.end == NEVER else (START + timedelta(days=step.end)).isoformat(),
     )
@@ -97,19 +102,35 @@ def in_memory(known: KnownFacts) -> Ask:
 
 def seen_of(known: KnownFacts, user: str, query: Query) -> Seen:
     asked = FactsAsked(
-        user, known.clock(), as_of=START + timedelta(days=query.day), known_at=query.known_at, purpose="care"
+        user, known.clock(), as_of=START + timedelta(days=query.day), known_at=query.known_at, purpose=query.purpose
     )
     return sorted(
-        Holds(str(each.value), day_of(each.valid_from), day_of(each.valid_to), frozenset(each.purposes))
+        held(
+            each.value, each.valid_from, each.valid_to, each.purposes, each.metadata["said"], (each.source or {})["id"]
+        )
         for each in known.store.facts(known.tenant, asked).facts
     )
 
 
+def held(
+    value: object,
+    start: datetime | None,
+    end: datetime | None,
+    purposes: Iterable[str],
+    said: int,
+    source: str,
+) -> Holds:
+    assert str(said) == source
+    return Holds(str(value), day_of(start), day_of(end), frozenset(purposes), said)
+
+
 ALL_AT_ONCE = """
-SELECT place, (k.fact).value, (k.version).valid_from, nullif((k.version).valid_to, 'infinity'), (k.version).purposes
-FROM unnest(%(days)s::timestamptz[], %(times)s::timestamptz[]) WITH ORDINALITY AS q (as_of, known_at, place)
+SELECT place, CAST((k.fact).value AS jsonb) AS value, (k.version).valid_from, nullif((k.version).valid_to, 'infinity'),
+    (k.version).purposes, CAST((k.fact).metadata AS jsonb) -> 'said', (k.fact).source_id
+FROM unnest(%(days)s::timestamptz[], %(times)s::timestamptz[], %(purposes)s::text[])
+    WITH ORDINALITY AS q (as_of, known_at, purpose, place)
 CROSS JOIN LATERAL memory.facts_at(%(tenant)s, %(user)s, jsonb_build_object(
-    'now', %(now)s::timestamptz, 'as_of', q.as_of, 'known_at', q.known_at, 'purpose', 'care', 'limit', 50)) AS k
+    'now', %(now)s::timestamptz, 'as_of', q.as_of, 'known_at', q.known_at, 'purpose', q.purpose, 'limit', 50)) AS k
 """
 
 
@@ -121,11 +142,11 @@ def in_sql(known: KnownFacts, connection: "psycopg.Connection[tuple[object, ...]
         days = [START + timedelta(days=query.day) for query in queries]
         asked = {"tenant": known.tenant, "user": user, "now": known.clock(), "days": days}
         connection.execute("SELECT memory.enter_tenant(%s)", (known.tenant,))
-        rows = connection.execute(ALL_AT_ONCE, asked | {"times": [query.known_at for query in queries]}).fetchall()
+        asked |= {"times": [query.known_at for query in queries], "purposes": [query.purpose for query in queries]}
+        rows = connection.execute(ALL_AT_ONCE, asked).fetchall()
         connection.rollback()
-        for place, value, start, end, purposes in rows:
-            held = Holds(str(value).strip('"'), day_of(start), day_of(end), frozenset(purposes))  # type: ignore[arg-type,call-overload]
-            found[int(str(place)) - 1].append(held)
+        for place, *columns in rows:
+            found[int(str(place)) - 1].append(held(*columns))  # type: ignore[arg-type]
         return [sorted(each) for each in found]
 
     return ask

@@ -1,13 +1,16 @@
 """Facts in memory: statements, and versions that follow the rule of `domain/facts.py`."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
+from agent_memory.domain.fact_beliefs import Belief, beliefs, kept_until, seen
 from agent_memory.domain.fact_names import predicate_key, subject_key
 from agent_memory.domain.fact_requests import Why
 from agent_memory.domain.fact_store import (
+    MAX_STATEMENTS,
     CardinalityDiffers,
     Change,
     Changed,
@@ -15,8 +18,9 @@ from agent_memory.domain.fact_store import (
     FactPage,
     FactPosition,
     FactsAsked,
+    PredicateCrowded,
 )
-from agent_memory.domain.facts import FOREVER, TRUST, Belief, Fact, Saying, Statement, Told, beliefs, timeline
+from agent_memory.domain.facts import FOREVER, TRUST, Fact, Saying, Statement, Told, timeline
 from agent_memory.domain.idempotency import KEEP, IdempotencyRecord
 from agent_memory.domain.metadata import value_key
 from agent_memory.domain.usage import Tally
@@ -95,6 +99,12 @@ class Bundle:
             last.known_to = known
         self.versions.setdefault(belief.id, []).append(Version(belief, why, known))
 
+    def without_hidden(self, belief: Belief, heard: frozenset[str]) -> Belief:
+        """The belief; the fact that closed it is named to those who see that one."""
+        other = self.last(belief.by) if belief.by else None
+        hides = other is None or (other.belief.purposes and not heard & {*other.belief.purposes})
+        return belief._replace(by=None) if hides else belief
+
     def last(self, fact_id: str) -> Version | None:
         versions = self.versions.get(fact_id)
         return versions[-1] if versions else None
@@ -158,10 +168,11 @@ class InMemoryFactStore:
         known = bundle.next(now)
         bundle.remove_expired(now)
         said = list(_said(bundle, sayings, known))
+        _check_room(bundle, said)
         bundle.said |= {each.statement.id: each for each in said}
         for scope, value in dict.fromkeys(_group(each) for each in said):
             bundle.settle(scope, value, known, "asserted")
-        told = [_told(bundle, each.owner, known) for each in said]
+        told = [_told(bundle, each.owner, known, each.statement) for each in said]
         if answer is not None:
             self._answers[tenant_id, answer.scope] = answer, told
         for saying in sayings:
@@ -190,7 +201,7 @@ class InMemoryFactStore:
         for each in meant:
             each.retracted_by = fact_id if change == "retract" else None
         if change == "retract":
-            bundle.believe(last.belief._replace(valid_from=None, valid_to=None, by=None), "retracted", known)
+            bundle.believe(last.belief._replace(valid_from=None, valid_to=None, by=None, views=()), "retracted", known)
         bundle.settle(*_group(said), known, "retracted" if change == "retract" else "restored")
         told = _told(bundle, fact_id if change == "retract" else said.owner, known)
         if answer is not None:
@@ -201,18 +212,20 @@ class InMemoryFactStore:
         bundle = self._bundles.get((tenant_id, asked.user_id), Bundle())
         as_of = asked.as_of or max(asked.now, bundle.known_at or asked.now)
         latest = bundle.known_at or asked.now
+        heard = frozenset(() if asked.purpose is None else (asked.purpose,))
         known = min(asked.known_at or latest, latest)  # what will be known is not known yet
         found = [
             fact
             for versions in bundle.versions.values()
             for version in versions
             if version.known_from <= known < version.known_to
-            and version.live(asked.now)
-            and version.belief.valid_from is not None
-            and version.belief.valid_to is not None
-            and version.belief.valid_from <= as_of < version.belief.valid_to
-            and (not version.belief.purposes or asked.purpose in version.belief.purposes)
-            for fact in [_fact(bundle, version)]
+            for belief in [seen(version.belief, heard, as_of)]
+            if belief is not None
+            and asked.now < (kept_until(versions[-1].belief, heard) or FOREVER)
+            and belief.valid_from is not None
+            and belief.valid_to is not None
+            and belief.valid_from <= as_of < belief.valid_to
+            for fact in [_fact(bundle, version, bundle.without_hidden(belief, heard))]
             if _wanted(fact, asked)
         ]
         found.sort(key=_position, reverse=True)
@@ -225,7 +238,7 @@ class InMemoryFactStore:
         bundle = self._bundle_of(tenant_id, fact_id)
         if bundle is None or fact_id not in bundle.versions or not bundle.versions[fact_id][-1].live(now):
             return [], False
-        told = [_fact(bundle, each) for each in reversed(bundle.versions[fact_id])]
+        told = [_fact(bundle, each, each.belief) for each in reversed(bundle.versions[fact_id])]
         behind = [each for each in told if before is None or each.known_from < before]
         return behind[:limit], len(behind) > limit
 
@@ -271,24 +284,43 @@ def _said(bundle: Bundle, sayings: Sequence[Saying], known: datetime) -> Iterato
         yield Said(saying, statement, scope, new.cardinality or has or "one", saying.id)
 
 
+def _check_room(bundle: Bundle, said: Sequence[Said]) -> None:
+    """Every change looks at all that stands of a predicate."""
+    standing = Counter(each.scope for each in (*bundle.said.values(), *said) if each.retracted_by is None)
+    for place, each in enumerate(said):
+        if standing[each.scope] > MAX_STATEMENTS:
+            raise PredicateCrowded(place)
+
+
 def _group(said: Said) -> tuple[Scope, str | None]:
     return said.scope, said.statement.value_key if said.cardinality == "many" else None
 
 
-def _told(bundle: Bundle, fact_id: str, known: datetime) -> Told:
+def _told(bundle: Bundle, fact_id: str, known: datetime, own: Statement | None = None) -> Told:
+    """What became of a fact; with the statement that was made, as far as that was said for its purposes as well."""
+    last = bundle.last(fact_id)
+    assert last is not None
+    heard = frozenset(own.purposes if own else last.belief.purposes)
     superseded = sorted(
         (each.belief.valid_from or FOREVER, each.belief.id)
         for versions in bundle.versions.values()
         for each in versions
         if each.belief.by == fact_id and each.known_from == known and each.why == "superseded"
+        if not each.belief.purposes or heard & {*each.belief.purposes}
     )
-    last = bundle.last(fact_id)
-    assert last is not None
-    return Told(_fact(bundle, last), tuple(each for _, each in superseded))
+    version, belief = last, last.belief
+    if own is not None:
+        mine = seen(belief, heard)
+        if mine is None:
+            nothing = Belief(fact_id, None, None, None, None, own.id, own.purposes, own.expires_at)
+            version, belief = replace(last, why="merged"), nothing
+        else:
+            belief = bundle.without_hidden(mine, heard)
+    return Told(_fact(bundle, version, belief), tuple(each for _, each in superseded))
 
 
-def _fact(bundle: Bundle, version: Version) -> Fact:
-    belief, said = version.belief, bundle.said[version.belief.said_by]
+def _fact(bundle: Bundle, version: Version, belief: Belief) -> Fact:
+    said = bundle.said[belief.said_by]
     new = said.saying.new
     return Fact(
         id=belief.id,

@@ -8,7 +8,16 @@ from typing import Any
 from agent_memory.adapters.sql_memory_draft import answer_of
 from agent_memory.domain.database import Database, Row, Scalar
 from agent_memory.domain.fact_names import predicate_key, subject_key
-from agent_memory.domain.fact_store import CardinalityDiffers, Change, Changed, FactAnswered, FactPage, FactsAsked
+from agent_memory.domain.fact_store import (
+    MAX_STATEMENTS,
+    CardinalityDiffers,
+    Change,
+    Changed,
+    FactAnswered,
+    FactPage,
+    FactsAsked,
+    PredicateCrowded,
+)
 from agent_memory.domain.facts import Fact, Saying, Told
 from agent_memory.domain.fields import JsonObject
 from agent_memory.domain.idempotency import IdempotencyRecord
@@ -44,6 +53,7 @@ class SqlFactStore:
                 "answer": answer_of(answer),
                 "user_id": user_id,
                 "items": [_item(each) for each in sayings],
+                "most": MAX_STATEMENTS,
                 "patience_ms": round(patience * 900),  # the rest is for the way there and back
             }
         )
@@ -53,6 +63,8 @@ class SqlFactStore:
         outcome = self._told(self._database.call("put_facts", arguments, patience))
         if "refused" in outcome:
             raise CardinalityDiffers(outcome["refused"])
+        if "crowded" in outcome:
+            raise PredicateCrowded(outcome["crowded"])
         told = self._facts(tenant_id, outcome, answer)
         for saying in sayings:
             if saying.new.agent_id is not None:

@@ -8,6 +8,9 @@ from typing import Literal, NamedTuple, Protocol
 from agent_memory.domain.facts import Fact, Saying, Told
 from agent_memory.domain.idempotency import IdempotencyRecord
 
+# Standing statements of one (user, agent, subject, predicate): each change looks at all of them.
+MAX_STATEMENTS = 10_000
+
 
 class FactPosition(NamedTuple):
     """A place in the order of facts, those that hold since the latest first."""
@@ -49,6 +52,14 @@ class CardinalityDiffers(Exception):
         self.place = place
 
 
+class PredicateCrowded(Exception):
+    """Of the predicate of the item at this place more statements would stand than may; nothing was written."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__("the predicate has too many statements")
+        self.place = place
+
+
 class FactAnswered(Exception):
     """The idempotency key has been used by a request of this hash, which did this; nothing was written now."""
 
@@ -76,6 +87,7 @@ class FactStore(Protocol):
 
         Raises:
             CardinalityDiffers: a predicate has one value or many, and keeps to that.
+            PredicateCrowded: so much has been said of a predicate that no more is taken.
             FactAnswered: the idempotency key has been used.
         """
 

@@ -4,7 +4,7 @@ What was said is a `Statement`, and stays. Which values hold when follows from a
 through valid time (`timeline`); SQL does the same (110_fact_timeline.sql), and tests compare the two.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -147,40 +147,3 @@ def _place(run: Run, statement: Statement, *, less_trusted: bool) -> None:
         alike = run.ruled_out.setdefault(statement.value_key, [])
         alike.append((statement, less_trusted))
         alike.sort(key=lambda each: each[0].said)
-
-
-class Belief(NamedTuple):
-    """What is believed of a fact: `why` is None for one that holds."""
-
-    id: str
-    valid_from: datetime | None
-    valid_to: datetime | None
-    why: Why | None
-    by: str | None
-    said_by: str
-    purposes: tuple[str, ...]
-    expires_at: datetime | None
-
-
-def beliefs(runs: Sequence[Run]) -> Iterator[Belief]:
-    """What is believed of each statement's fact, that of those that say what another says included."""
-    for run in runs:
-        owner, last = run.owner.id, max(run.joined, key=lambda each: each.said)
-        purposes = tuple(sorted({purpose for each in run.joined for purpose in each.purposes}))
-        expiries = [each.expires_at for each in run.kept]
-        expires_at = None if None in expiries else max(filter(None, expiries))
-        start, by = run.joined[0].valid_from, None if run.cut_by is None else run.cut_by.owner.id
-        yield Belief(owner, start, min(run.end, run.cut), None, by, last.id, purposes, expires_at)
-        yield from _merged(run.same)
-        for without_effect in run.ruled_out.values():
-            first, newest = without_effect[0][0], without_effect[-1][0]
-            why: Why = "outranked" if all(less_trusted for _, less_trusted in without_effect) else "superseded"
-            yield Belief(first.id, None, None, why, owner, newest.id, newest.purposes, newest.expires_at)
-            yield from _merged([each for each, _ in without_effect])
-
-
-def _merged(statements: Sequence[Statement]) -> Iterator[Belief]:
-    owner = min(statements, key=lambda each: each.said)
-    for each in statements:
-        if each is not owner:
-            yield Belief(each.id, None, None, "merged", owner.id, each.id, each.purposes, each.expires_at)

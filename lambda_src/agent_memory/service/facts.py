@@ -9,12 +9,14 @@ from agent_memory.domain.cursor import seal, unseal
 from agent_memory.domain.fact_names import predicate_key, subject_key
 from agent_memory.domain.fact_requests import Cardinality, FactHistoryQuery, FactsQuery, NewFact
 from agent_memory.domain.fact_store import (
+    MAX_STATEMENTS,
     CardinalityDiffers,
     Change,
     FactAnswered,
     FactPosition,
     FactsAsked,
     FactStore,
+    PredicateCrowded,
 )
 from agent_memory.domain.facts import Fact, Saying, Told
 from agent_memory.domain.idempotency import Attempt
@@ -53,7 +55,8 @@ class Facts:
 
         Raises:
             InvalidRequest: times that do not go together, or a session without its agent.
-            Conflict: the session belongs to another user, or the predicate has another cardinality.
+            Conflict: the session belongs to another user, the predicate has another cardinality, or so much has been
+                said of it that no more is taken.
             AlreadyAnswered: the idempotency key has been used.
         """
         now = attempt.began(self._clock())
@@ -62,6 +65,8 @@ class Facts:
             (told,) = self._store.put(tenant_id, new.user_id, [saying], now, attempt.record)
         except CardinalityDiffers:
             raise _differs("cardinality") from None
+        except PredicateCrowded:
+            raise _crowded("predicate") from None
         except FactAnswered as exc:
             raise attempt.replayed(exc.request_hash, 200, exc.told[0].response() if exc.told else None) from exc
         return told
@@ -86,6 +91,8 @@ class Facts:
             if is_yielding and items[exc.place].cardinality is not None:
                 return self.put_all(tenant_id, _yielded(items, exc.place), attempt, is_yielding=True)
             raise _differs(f"items.{exc.place}.cardinality") from None
+        except PredicateCrowded as exc:
+            raise _crowded(f"items.{exc.place}.predicate") from None
         except FactAnswered as exc:
             told = bundle_response(exc.told) if exc.told else None
             raise attempt.replayed(exc.request_hash, 200, told) from exc
@@ -210,7 +217,14 @@ def _within_a_page(facts: Sequence[Fact]) -> tuple[list[RawJson], bool]:
 
 
 def _differs(field: str) -> Conflict:
-    rule = "must be the predicate's, as long as any fact of it stands"
+    return _refused(field, "must be the predicate's, as long as any fact of it stands")
+
+
+def _crowded(field: str) -> Conflict:
+    return _refused(field, f"must have at most {MAX_STATEMENTS:,} statements that stand, of one subject and agent")
+
+
+def _refused(field: str, rule: str) -> Conflict:
     return Conflict(f"{field}: {rule}", details=[{"field": field, "rule": rule}])
 
 
