@@ -54,11 +54,11 @@ BEGIN
         CROSS JOIN LATERAL memory.neighbours(tenant, l.ids, now, until) AS n
         WHERE n.neighbour = ANY (l.ids)
         GROUP BY n.neighbour
-    ), told AS (
+    ), told AS ( -- 0.5 to the power of some more than 1000 is nothing, and an error
         SELECT c.*, coalesce((SELECT g.gift FROM gifts AS g WHERE g.neighbour = c.memory_id), 0) AS lent,
             CASE WHEN c.pinned OR half_life IS NULL THEN 1
                 ELSE 1 - 0.3 * (1 - CAST(0.5 AS double precision)
-                    ^ (greatest(extract(epoch FROM at - c.occurred_at), 0) / 86400 / half_life)) END AS recency,
+                    ^ least(greatest(extract(epoch FROM at - c.occurred_at), 0) / 86400 / half_life, 1000)) END AS recency,
             CASE c.trust WHEN 'direct_user' THEN 1 WHEN 'inference' THEN 0.95 WHEN 'tool_internal' THEN 0.9 ELSE 0.85 END AS trusted,
             CASE WHEN c.pinned THEN 0.1 ELSE 0 END AS raised
         FROM candidates AS c

@@ -123,6 +123,17 @@ def test_what_is_old_stands_behind_what_is_new(memories: Memories) -> None:
     assert recency == pytest.approx([0.7, 0.85])
 
 
+@pytest.mark.parametrize("half_life_days", [0.001, 365])
+def test_however_old_something_is_it_is_found(memories: Memories, half_life_days: float) -> None:
+    memories.store(PIANO)
+
+    (found,) = memories.search(
+        PIANO, half_life_days=half_life_days, as_of="9999-12-31T23:59:59Z", explain=True, top_k=1
+    )
+
+    assert found["parts"]["recency"] == pytest.approx(0.7)
+
+
 def test_what_is_pinned_does_not_grow_old_and_stands_higher(memories: Memories) -> None:
     at = (memories.clock() - timedelta(days=3 * 365)).isoformat()
     memories.store("the gate code is 17", timestamp=at, pinned=True, dedupe=False)
@@ -248,6 +259,7 @@ def test_a_long_text_is_found_by_the_words_of_each_of_its_parts(memories: Memori
         {"mode": "vector", "half_life_days": 30},
         {"mode": "lexical", "half_life_days": None},
         {"half_life_days": 0},
+        {"half_life_days": 0.0009},
         {"half_life_days": float("nan")},
         {"mode": "words"},
         {"min_trust": "friend"},

@@ -112,7 +112,8 @@ def test_fifty_clients_of_two_tenants_get_what_their_limits_allow_and_slow_nobod
     seconds = math.floor(time.time()) - math.floor(began) + 1
     for each in everyone:
         assert each.statuses.keys() <= {404, 429, *OVERLOADED}
-        assert each.counted("api_calls") >= each.served or (each is free and is_overloaded(free))
+    for each in (by_second, by_month):
+        assert each.counted("api_calls") >= each.served
     assert by_second.statuses[429] > 0
     assert 2 < by_second.served <= 2 * seconds
     assert by_month.served <= MONTH
@@ -125,6 +126,12 @@ def test_fifty_clients_of_two_tenants_get_what_their_limits_allow_and_slow_nobod
         assert by_month.served <= MONTH
         return by_month.served + sum(by_month.statuses[status] for status in OVERLOADED) >= MONTH
 
+    def is_counted(served: int = free.served) -> bool:
+        """Without limits a tenant is served first where counting is slow, and counted with its next requests."""
+        free.ask()
+        return is_overloaded(free) or free.counted("api_calls") >= served
+
+    wait_until(is_counted, seconds=60)
     wait_until(has_used_up_its_month, seconds=300)
     assert by_month.counted("api_calls") == MONTH
 

@@ -15,7 +15,7 @@ MAX_QUERY_CHARACTERS = 8192
 MAX_QUERY_TOKENS = 2000
 MAX_TOP_K = 100
 MAX_BATCH = 100
-MAX_HALF_LIFE_DAYS = 36_500
+MIN_HALF_LIFE_DAYS, MAX_HALF_LIFE_DAYS = 0.001, 36_500
 
 
 def _text(value: str) -> str:
@@ -38,6 +38,7 @@ def _query(value: str) -> str:
 Text = Annotated[str, AfterValidator(_text)]
 Query = Annotated[Text, Field(max_length=MAX_QUERY_CHARACTERS), AfterValidator(_query)]
 Mode = Literal["hybrid", "vector", "lexical"]
+HalfLife = Annotated[float, Field(ge=MIN_HALF_LIFE_DAYS, le=MAX_HALF_LIFE_DAYS, allow_inf_nan=False)]
 Cosine = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 
 
@@ -79,7 +80,7 @@ class SearchRequest(Body):
     purpose: Id | None = None
     min_trust: Trust | None = None
     mode: Mode = "hybrid"
-    half_life_days: Annotated[float, Field(gt=0, le=MAX_HALF_LIFE_DAYS, allow_inf_nan=False)] | None = HALF_LIFE_DAYS
+    half_life_days: HalfLife | None = HALF_LIFE_DAYS
     explain: bool = False
 
     @model_validator(mode="after")
