@@ -163,7 +163,11 @@ def test_what_fits_is_rendered_to_the_last_byte() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab{}<&>", max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    # A null within a list has members here, all null; pystache looks for their names further out.
+    lambda inner: (
+        st.lists(inner.filter(lambda member: member is not None), max_size=3)
+        | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 PIECES = st.recursive(

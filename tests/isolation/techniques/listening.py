@@ -1,5 +1,6 @@
 """What the attacker is told without naming anything foreign: lists, searches, counts."""
 
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -14,8 +15,8 @@ _MAX_PAGES = 20
 # Under load a function saves up for a call that counts (`service/credit.py`).
 _COUNTED_LATE_S = 15.0
 _TEXTS = ("query", "content", "message", "summary")
-# What makes scores fall while nobody writes: it is asked for without.
-_AGES = {"half_life_days"}
+_SCORE = re.compile(r'(?<="score":)[\d.e-]+')
+_AGED = 1e-5  # what age takes from a score while this looks; what another tenant adds to a count weighs more
 
 
 def reads(route: Route) -> bool:
@@ -79,17 +80,20 @@ def _filtered(route: Route, ask: Ask, name: str, value: str) -> Ask:
 def counting(arena: Arena, route: Route) -> None:
     """Nothing that the attacker sees may move when the victim writes: no count, no total, no order."""
     victim = arena.fresh(route)
-    still = dict.fromkeys(route.body_fields & _AGES)
-    asks = [
-        ask
-        for ids, all_ids in ((arena.own.ids, True), (arena.own.ids, False), (victim.ids, True))
-        for ask in route.asks(ids, still, all_ids=all_ids)
-    ]
+    asks = [*route.asks(arena.own.ids), *route.asks(arena.own.ids, all_ids=False), *route.asks(victim.ids)]
     before = list(_looks(arena, route, asks))[-1]
     moved: Planted = arena.fresh(route)
     for after in _looks(arena, route, asks):
-        if before != after:
+        if any(map(_differ, before, after)):
             raise Leak(f"{route.name} tells that another tenant stored {moved.ids}: {before} became {after}"[:900])
+
+
+def _differ(before: tuple[int, str], after: tuple[int, str]) -> bool:
+    """Whether two looks tell different things, but for scores that have aged."""
+    if (before[0], _SCORE.sub("", before[1])) != (after[0], _SCORE.sub("", after[1])):
+        return True
+    scores = zip(_SCORE.findall(before[1]), _SCORE.findall(after[1]), strict=True)
+    return any(abs(float(one) - float(other)) > _AGED for one, other in scores)
 
 
 def _looks(arena: Arena, route: Route, asks: list[Ask]) -> Iterator[list[tuple[int, str]]]:
