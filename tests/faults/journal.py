@@ -103,11 +103,12 @@ class Journal:
             return False
         return all(purge.ended is not None and purge.ended < write.began for purge in self._purges(write.agent))
 
-    def must_be_gone(self, write: Write) -> bool:
-        """Whether a purge that began after its last attempt was done."""
+    def must_be_gone(self, write: Write, before: int) -> bool:
+        """Whether a purge that began after its last attempt was done by step `before`: a walk under way may have it."""
         ended = write.ended
         return ended is not None and any(
-            purge.ended is not None and purge.began > ended for purge in self._purges(write.agent)
+            purge.ended is not None and ended < purge.began and purge.ended < before
+            for purge in self._purges(write.agent)
         )
 
     def may_stand(self, place: Place, at: datetime) -> list[dict[str, Any] | None]:

@@ -81,7 +81,7 @@ def compare(journal: Journal, agent: Agent, found: Episodes, before: int, since:
         there = by_marker.get(marker, [])
         if len(there) > write.made:
             raise Violation(f"{marker} is there {len(there)} times after {write.made} attempts that may have made one")
-        if there and journal.must_be_gone(write) and write.ended is not None and write.ended < before:
+        if there and journal.must_be_gone(write, before):
             raise Violation(f"{marker} is there after its agent was purged")
         _acknowledged(journal, write, there, before, since, until)
 
