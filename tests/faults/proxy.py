@@ -9,9 +9,7 @@ import contextlib
 import json
 import re
 import threading
-import time
 from asyncio import StreamReader, StreamWriter
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,7 +26,6 @@ from tests.faults.points import recognise
 _LISTED = re.compile(r"(<Key>([^<]*)</Key>(?:(?!<Key>).)*?<LastModified>)[^<]*(</LastModified>)", re.DOTALL)
 _CHECKS = ("content-md5", "x-amz-checksum-crc32", "x-amz-checksum-sha256", "x-amz-checksum-crc64nvme")
 _DELAY_S = 0.3
-_SETTLED_S = 60.0
 
 
 class Gone(Exception):
@@ -55,8 +52,6 @@ class FaultProxy:
         self._faults = faults
         self._clock = clock
         self.written = {}
-        self._connections = Counter[Client]()
-        self._requests = Counter[Client]()
         self._servers: list[asyncio.Server] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -73,18 +68,6 @@ class FaultProxy:
             return int(server.sockets[0].getsockname()[1])
 
         return f"http://{LOOPBACK}:{asyncio.run_coroutine_threadsafe(start(), self._loop).result()}"
-
-    def settle(self, client: Client, *, is_gone: bool) -> None:
-        """Wait until nothing that a client sent is on its way; when it is gone, until all has been read.
-
-        What it gave up, or died over, takes effect all the same, and no later request can be told from that.
-        """
-        if is_gone:  # its last connection may not have been taken yet
-            asyncio.run_coroutine_threadsafe(asyncio.sleep(0.01), self._loop).result()
-        left, deadline = self._connections if is_gone else self._requests, time.monotonic() + _SETTLED_S
-        while left[client]:
-            assert time.monotonic() < deadline, f"a request of {client.role} is on its way for too long"
-            time.sleep(0.002)
 
     def close(self) -> None:
         """Stop serving."""
@@ -104,22 +87,15 @@ class FaultProxy:
 
     async def _serve(self, client: Client, reader: StreamReader, writer: StreamWriter) -> None:
         upstreams = Upstreams({}, self._upstream)
-        self._connections[client] += 1
         try:
             while received := await wire.read_request(reader, writer):
-                self._requests[client] += 1
-                try:
-                    answer = await self._answer(client, *received, upstreams)
-                finally:
-                    self._requests[client] -= 1
-                writer.write(answer)
+                writer.write(await self._answer(client, *received, upstreams))
                 await writer.drain()
         except (OSError, Broken, Gone, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the client sees its connection end
         except asyncio.CancelledError:
             pass  # the proxy closes: this is the outermost of its coroutines, and nobody else has to know
         finally:
-            self._connections[client] -= 1
             upstreams.close()
             with contextlib.suppress(RuntimeError):
                 writer.close()

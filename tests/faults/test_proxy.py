@@ -1,6 +1,5 @@
 """The proxy does to requests what is planned, and tells the harness's time of objects."""
 
-import http.client
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -30,8 +29,8 @@ class Under:
         self.stores, self.faults, self.clock = made, Faults(), Clock()
         self.done: list[str] = []
         self._proxy = FaultProxy(int(made.aws.endpoint.rpartition(":")[2]), self.faults, self.clock)
-        self._client = Client("archiver", lambda: self.done.append("killed"), lambda: self.done.append("meanwhile"))
-        self.endpoint = self._proxy.open(self._client)
+        client = Client("archiver", lambda: self.done.append("killed"), lambda: self.done.append("meanwhile"))
+        self.endpoint = self._proxy.open(client)
         once = Config(retries={"total_max_attempts": 1})
         self.s3: Any = boto3.client("s3", region_name=REGION, endpoint_url=self.endpoint, config=once)
         self.table = Aws(self.endpoint).client()
@@ -41,15 +40,6 @@ class Under:
 
     def put(self) -> None:
         self.s3.put_object(Bucket=self.stores.aws.bucket, Key=KEY, Body=b"0123456789")
-
-    def put_and_die(self) -> None:
-        """As a process does that is killed while it waits for the answer."""
-        with closing(http.client.HTTPConnection(self.endpoint.removeprefix("http://"))) as connection:
-            url = self.s3.generate_presigned_url("put_object", {"Bucket": self.stores.aws.bucket, "Key": KEY})
-            connection.request("PUT", url.removeprefix(self.endpoint), b"0123456789")
-
-    def settle(self) -> None:
-        self._proxy.settle(self._client, is_gone=True)
 
     def stored(self) -> bytes | None:
         try:
@@ -82,16 +72,6 @@ def test_without_faults_requests_pass_and_are_seen(under: Under) -> None:
 
     assert under.stored() == b"0123456789"
     assert under.faults.seen == {"archiver.put_object": 1}
-
-
-def test_what_a_dead_worker_asked_for_has_happened_once_it_has_settled(under: Under) -> None:
-    under.plan("put_object", "before", "delay")
-
-    under.put_and_die()
-
-    assert under.stored() is None
-    under.settle()
-    assert under.stored() == b"0123456789"
 
 
 @pytest.mark.parametrize(("when", "stored"), [("before", None), ("after", b"0123456789")])

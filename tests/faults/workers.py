@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -61,16 +61,10 @@ class Nursery:
 
 
 class Worker:
-    """One function's process; `role` is what its kill points begin with.
+    """One function's process; `role` is what its kill points begin with."""
 
-    `settle` waits until nothing that it asked for is on its way: all of it, when it is told that the worker is dead.
-    """
-
-    def __init__(
-        self, nursery: Nursery, role: str, environment: Mapping[str, str], settle: Callable[[bool], None]
-    ) -> None:
+    def __init__(self, nursery: Nursery, role: str, environment: Mapping[str, str]) -> None:
         self.role = role
-        self._settle = settle
         self.is_busy = False
         self._nursery = nursery
         self._environment = environment
@@ -100,9 +94,7 @@ class Worker:
             self.is_busy = False
         if not line:
             self._forget()
-            self._settle(True)
             raise WorkerDied
-        self._settle(False)
         said = json.loads(line)
         if "failed" in said:
             raise HandlerFailed(said["failed"])

@@ -150,9 +150,8 @@ def _assembled(rng: random.Random, kept: Stores, clock: SharedClock, faults: Fau
 
 def _worker(world: World, nursery: Nursery, proxy: FaultProxy, role: str) -> Worker:
     environment: dict[str, str] = {}
-    worker = Worker(nursery, role, environment, lambda is_gone: proxy.settle(client, is_gone=is_gone))
-    client = Client(role, worker.kill, partial(_meanwhile, world))
-    endpoint = proxy.open(client)
+    worker = Worker(nursery, role, environment)
+    endpoint = proxy.open(Client(role, worker.kill, partial(_meanwhile, world)))
     aws = world.stores.aws
     environment |= {
         "AWS_ENDPOINT_URL": endpoint,
