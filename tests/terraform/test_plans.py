@@ -62,7 +62,8 @@ def test_only_database_functions_are_ever_in_a_vpc(name: str, environment_plans:
     plan = environment_plans[name]
     inside = {each["function_name"] for each in created(plan, "aws_lambda_function") if each["vpc_config"]}
 
-    uses_database = {f"memory-{name}-{role}" for role in ("health", "knowledge", "privacy", "semantic", "unified")}
+    roles = ("health", "ingest", "knowledge", "privacy", "semantic", "unified")
+    uses_database = {f"memory-{name}-{role}" for role in roles}
     assert inside == (set() if name in {"dev", "local"} else uses_database)
 
 
