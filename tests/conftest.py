@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fix_contexts",
     "tests.fix_edge",
     "tests.fix_postgres",
+    "tests.fix_reembedding",
     "tests.fix_vectors",
     "tests.fix_debian",
     "tests.fix_iam",

@@ -5,24 +5,14 @@ from typing import Any
 
 import pytest
 
-from agent_memory.adapters.postgres import Postgres
 from agent_memory.domain.embedding_models import KNOWN_S, Plan
 from agent_memory.errors import Conflict
 from tests.contract.interrupted import Killed, Points, die
 from tests.contract.memories import CASHEWS, CRANE, PIANO
-from tests.contract.reembedding import NEW, OLD, STEPS, Deployment, check, in_memory, in_postgres, step
-from tests.fakes.clock import Clock
+from tests.contract.reembedding import NEW, OLD, STEPS, Deployment, check, step
 
 TEXTS = [PIANO, CASHEWS, CRANE, "Ana plays the viola.", "The quarterly budget is short.", "A llama ate the lettuce."]
 WORDS = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet")
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def deployment(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> Deployment:
-    if request.param == "memory":
-        return in_memory(tenant, clock)
-    aurora = request.getfixturevalue("migrated")
-    return in_postgres(tenant, clock, Postgres(aurora.app_dsn))
 
 
 @pytest.fixture

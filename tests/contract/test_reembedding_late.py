@@ -5,23 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from agent_memory.adapters.postgres import Postgres
 from agent_memory.domain.embedding import Vector
 from agent_memory.domain.embedding_models import SETTLED_S, Plan
 from agent_memory.service.drafting import MOST_AT_ONCE
 from tests.contract.memories import PIANO, Memories
-from tests.contract.reembedding import NEW, OLD, Deployment, in_memory, in_postgres
-from tests.fakes.clock import Clock
+from tests.contract.reembedding import NEW, OLD, Deployment
 
 LONG = " ".join(f"Sentence number {number} is about tea." for number in range(2_000))
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def deployment(request: pytest.FixtureRequest, tenant: str, clock: Clock) -> Deployment:
-    if request.param == "memory":
-        return in_memory(tenant, clock)
-    aurora = request.getfixturevalue("migrated")
-    return in_postgres(tenant, clock, Postgres(aurora.app_dsn))
 
 
 @pytest.fixture

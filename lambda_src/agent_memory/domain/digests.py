@@ -6,32 +6,27 @@ else: trust, purposes, expiry and source are the session's, as its caller gave t
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import ConfigDict, Field
 
 from agent_memory.domain.fact_names import predicate_key, subject_key
-from agent_memory.domain.fact_requests import Cardinality, Predicate, Subject, Value
 from agent_memory.domain.facts import TRUST
-from agent_memory.domain.fields import Body, JsonObject, Time
+from agent_memory.domain.fields import Body, JsonObject
 from agent_memory.domain.semantic import Text
-from agent_memory.domain.sessions import MAX_FACTS, Topics, as_given
+from agent_memory.domain.sessions import MAX_FACTS, FoundFact, Topics, as_given
 from agent_memory.domain.times import parse_time
+
+if TYPE_CHECKING:
+    from agent_memory.domain.fact_requests import Cardinality
 
 _CONCLUDED = "inference"
 
 
-class DigestFact(Body):
+class DigestFact(FoundFact):
     """A fact that a model found in a transcript; whatever else it says of the fact is not heard."""
 
     model_config = ConfigDict(extra="ignore")
-
-    subject: Subject
-    predicate: Predicate
-    value: Value
-    valid_from: Time | None = None
-    valid_to: Time | None = None
-    cardinality: Cardinality | None = None
 
 
 class Digest(Body):

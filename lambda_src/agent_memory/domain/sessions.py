@@ -18,8 +18,8 @@ MAX_FACTS = 100
 MAX_TURNS = 10_000
 
 
-class SessionFact(Body):
-    """A fact that the session brought up, of the session's user and its agent; it holds since the session's end."""
+class FoundFact(Body):
+    """What anybody may say of a fact that a session brought up, a caller or a model."""
 
     subject: Subject
     predicate: Predicate
@@ -27,6 +27,11 @@ class SessionFact(Body):
     valid_from: Time | None = None
     valid_to: Time | None = None
     cardinality: Cardinality | None = None
+
+
+class SessionFact(FoundFact):
+    """A fact that the session brought up, of the session's user and its agent; it holds since the session's end."""
+
     trust: Trust | None = None
     purposes: Annotated[list[Id], Field(max_length=MAX_PURPOSES)] | None = None
     metadata: Metadata | None = None
