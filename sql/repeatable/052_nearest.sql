@@ -105,7 +105,7 @@ BEGIN
         EXIT WHEN enough OR (plan <> 'graph' AND seen < coalesce(depth, seen + 1));
         depth = NULL;
     END LOOP;
-    RETURN QUERY SELECT * FROM unnest(ids, places, distances) AS found (memory_id, ordinal, distance) ORDER BY distance, memory_id;
+    RETURN QUERY SELECT * FROM unnest(ids, places, distances) AS found (memory_id, ordinal, distance) ORDER BY distance, memory_id DESC;
 END $$;
 
 GRANT EXECUTE ON FUNCTION

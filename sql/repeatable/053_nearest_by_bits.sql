@@ -152,7 +152,7 @@ BEGIN
             looked_at = looked_at * 8;
         END IF;
     END LOOP;
-    RETURN QUERY SELECT * FROM unnest(ids, places, distances) AS found (memory_id, ordinal, distance) ORDER BY distance, memory_id;
+    RETURN QUERY SELECT * FROM unnest(ids, places, distances) AS found (memory_id, ordinal, distance) ORDER BY distance, memory_id DESC;
 END $$;
 
 GRANT EXECUTE ON FUNCTION

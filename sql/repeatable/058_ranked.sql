@@ -69,7 +69,7 @@ BEGIN
     SELECT s.memory_id, s.ordinal, s.score, 1 - s.distance, s.lexical, s.base, s.lent, s.recency,
         CAST(s.trusted AS double precision), CAST(s.raised AS double precision)
     FROM scored AS s
-    ORDER BY s.score DESC, s.memory_id
+    ORDER BY s.score DESC, s.memory_id DESC -- newest first, as age has it: rounding changes no order
     LIMIT top_k;
 END $$;
 
@@ -104,7 +104,7 @@ BEGIN
                 SELECT memory.worded(tenant, asked, words.lexemes, words.holders, words.weights, top_k + 10)
             ), NULL, NULL, words.lexemes, words.weights) AS w
         ) AS found
-        ORDER BY found.score DESC, found.memory_id LIMIT top_k;
+        ORDER BY found.score DESC, found.memory_id DESC LIMIT top_k;
         RETURN;
     END IF;
     RETURN QUERY
@@ -113,7 +113,7 @@ BEGIN
         'trust', f.trust, 'pinned', f.pinned
     ) END
     FROM memory.fused(tenant, asked, query, words.lexemes, words.holders, words.weights) AS f
-    ORDER BY f.score DESC, f.memory_id;
+    ORDER BY f.score DESC, f.memory_id DESC;
 END $$;
 
 GRANT EXECUTE ON FUNCTION

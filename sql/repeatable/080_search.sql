@@ -40,7 +40,7 @@ BEGIN
     RETURN QUERY
     WITH told AS (
         SELECT r.memory_id, r.ordinal, r.score, r.similarity, r.parts, m.memory, memory.describe(m.memory) AS record,
-            row_number() OVER (ORDER BY r.score DESC, r.memory_id) AS place
+            row_number() OVER (ORDER BY r.score DESC, r.memory_id DESC) AS place
         FROM memory.ranked(tenant, asked, CAST(nullif(query, '') AS public.halfvec),
             ARRAY(SELECT CAST(lexeme AS bigint) FROM jsonb_array_elements_text(asked -> 'lexemes') AS lexeme)) AS r
         CROSS JOIN LATERAL (

@@ -1,5 +1,6 @@
 """Searching by meaning and by words at once: what is found, and in which order."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -271,11 +272,30 @@ def test_what_makes_no_sense_is_refused(fields: dict[str, Any]) -> None:
         SearchRequest.model_validate({"query": "q"} | fields)
 
 
-def test_equal_memories_come_in_the_order_of_their_ids(memories: Memories) -> None:
-    ids = sorted(memories.store(PIANO, dedupe=False).memory.id for _ in range(6))
+def _newest_first(memories: Memories, count: int) -> list[str]:
+    """Ids of equal memories, each stored a few milliseconds after the one before."""
+    ids: list[str] = []
+    for _ in range(count):
+        ids.insert(0, memories.store(PIANO, dedupe=False).memory.id)
+        memories.clock.turn(milliseconds=3)
+        time.sleep(0.002)  # an id holds the machine's milliseconds
+    return ids
+
+
+def test_of_equal_memories_the_newest_comes_first(memories: Memories) -> None:
+    ids = _newest_first(memories, 6)
 
     for mode in ("hybrid", "lexical", "vector"):
         assert [each["id"] for each in memories.search("piano", mode=mode)] == ids
+
+
+def test_near_ties_keep_their_places_as_they_age(memories: Memories) -> None:
+    """Of two texts that are a moment apart the older one must not come first whenever both scores round alike."""
+    ids = _newest_first(memories, 3)
+
+    for _ in range(40):
+        memories.clock.turn(seconds=0.7)
+        assert [each["id"] for each in memories.search("piano", half_life_days=30)] == ids
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "vector", "lexical"])

@@ -105,7 +105,7 @@ class InMemoryMemoryStore:
             name = "cosine" if search.mode == "vector" else "lexical"
             scored = [(each.id, score, {name: score}) for each, score in of if score is not None]
             scored = [each for each in scored if each[1] or search.mode == "vector"]
-            return sorted(scored, key=lambda each: (-each[1], each[0]))[: search.top_k]
+            return sorted(scored, key=lambda each: (each[1], each[0]), reverse=True)[: search.top_k]
         at = search.as_of or search.now
         ranked = rank(candidates, self._sessions(tenant_id, search), at, search.half_life_days, search.top_k)
         return [(each.id, each.score, each._asdict()) for each in ranked]

@@ -105,7 +105,7 @@ def rank(
     top_k: int,
     weights: Weights = WEIGHTS,
 ) -> list[Ranked]:
-    """Find the best of all that is as asked, equal ones by id.
+    """Find the best of all that is as asked, of equal ones the newest.
 
     Looked at are the shortlists of either side and the neighbours of the best of these. `sessions` are the ids of each
     session's memories, in order.
@@ -121,7 +121,8 @@ def rank(
         near = ((other, distance) for other, distance in beside.get(one, ()) if other in shown)
         lent = max((bases[other] * weights.lent[distance - 1] for other, distance in near), default=0.0)
         ranked.append(_ranked(every[one], bases[one], lent, at, half_life_days, weights))
-    return sorted(ranked, key=lambda each: (-each.score, each.id))[:top_k]
+    # Newest first, as age has it among nearly equal ones, so that rounding changes no order.
+    return sorted(ranked, key=lambda each: (each.score, each.id), reverse=True)[:top_k]
 
 
 def _ranked(

@@ -4,6 +4,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
+from itertools import takewhile
 
 from tests.isolation.arena import Arena, Leak
 from tests.isolation.matrix import technique
@@ -84,8 +85,9 @@ def counting(arena: Arena, route: Route) -> None:
     before = list(_looks(arena, route, asks))[-1]
     moved: Planted = arena.fresh(route)
     for after in _looks(arena, route, asks):
-        if any(map(_differ, before, after)):
-            raise Leak(f"{route.name} tells that another tenant stored {moved.ids}: {before} became {after}"[:900])
+        for one, other in zip(before, after, strict=True):
+            if _differ(one, other):
+                raise Leak(f"{route.name} tells that another tenant stored {moved.ids}: {_change(one, other)}")
 
 
 def _differ(before: tuple[int, str], after: tuple[int, str]) -> bool:
@@ -94,6 +96,16 @@ def _differ(before: tuple[int, str], after: tuple[int, str]) -> bool:
         return True
     scores = zip(_SCORE.findall(before[1]), _SCORE.findall(after[1]), strict=True)
     return any(abs(float(one) - float(other)) > _AGED for one, other in scores)
+
+
+def _change(before: tuple[int, str], after: tuple[int, str]) -> str:
+    """Where two answers begin to differ, with some of what stands around it."""
+    one, other = _SCORE.sub("", before[1]), _SCORE.sub("", after[1])
+    if one == other:
+        one, other = before[1], after[1]
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    around = slice(max(same - 150, 0), same + 150)
+    return f"{before[0]} ...{one[around]}... became {after[0]} ...{other[around]}..."
 
 
 def _looks(arena: Arena, route: Route, asks: list[Ask]) -> Iterator[list[tuple[int, str]]]:
