@@ -8,6 +8,7 @@ import pytest
 from agent_memory.adapters import aws_http, bedrock
 from agent_memory.adapters.aws_http import AwsError
 from agent_memory.adapters.bedrock import TitanEmbedding
+from agent_memory.adapters.bedrock_runtime import make_client
 from agent_memory.errors import StoreUnavailable
 from tests.fix_postgres import free_port
 from tests.rest_service import Fault, RestService, serving
@@ -25,7 +26,7 @@ def rest(monkeypatch: pytest.MonkeyPatch) -> Iterator[RestService]:
 
 @pytest.fixture
 def model(rest: RestService) -> TitanEmbedding:
-    return TitanEmbedding(bedrock.make_client("eu-west-1"), MODEL, 3)
+    return TitanEmbedding(make_client("eu-west-1"), MODEL, 3)
 
 
 def within(seconds: float) -> float:
@@ -66,12 +67,12 @@ def test_what_may_pass_is_tried_again_until_it_works(model: TitanEmbedding, rest
 
 
 def test_a_connection_that_has_died_does_not_cost_the_whole_time(
-    model: TitanEmbedding, rest: RestService, monkeypatch: pytest.MonkeyPatch
+    rest: RestService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bedrock, "_ATTEMPT_S", 0.2)
     rest.faults = ["say nothing"]
 
-    assert model.embed("hello", within(20)) == (5.0, 0.0, 0.0)
+    assert TitanEmbedding(make_client("eu-west-1"), MODEL, 3).embed("hello", within(20)) == (5.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize("fault", [(429, "ThrottlingException"), "say nothing", "hang up"])
@@ -96,7 +97,7 @@ def test_a_model_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", f"http://127.0.0.1:{free_port()}")
 
     with pytest.raises(StoreUnavailable):
-        TitanEmbedding(bedrock.make_client("eu-west-1"), MODEL, 3).embed("hello", within(0.3))
+        TitanEmbedding(make_client("eu-west-1"), MODEL, 3).embed("hello", within(0.3))
 
 
 def test_past_the_deadline_nothing_is_sent(model: TitanEmbedding, rest: RestService) -> None:

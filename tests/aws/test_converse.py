@@ -9,8 +9,8 @@ import pytest
 
 from agent_memory.adapters import aws_http
 from agent_memory.adapters.aws_http import AwsError
-from agent_memory.adapters.bedrock import make_client
 from agent_memory.adapters.bedrock_converse import ConverseModel
+from agent_memory.adapters.bedrock_runtime import make_client
 from agent_memory.errors import Conflict, StoreUnavailable
 from agent_memory.service.summarizing import TranscriptSummarizer
 from local.bedrock import converse

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agent_memory.adapters import aws_http, bedrock, kept
+from agent_memory.adapters import aws_http, bedrock_runtime, kept
 from agent_memory.adapters.bedrock import TitanEmbedding
 from agent_memory.domain.embedding import Embedder
 from agent_memory.domain.embedding_models import Space
@@ -56,7 +56,7 @@ def rest(monkeypatch: pytest.MonkeyPatch) -> Iterator[RestService]:
 def turned(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> TurnedTime:
     made = TurnedTime(clock)
     double = SimpleNamespace(monotonic=made.monotonic, time=made.time, sleep=made.sleep)
-    for module in (aws_http, bedrock, kept, embedding):
+    for module in (aws_http, bedrock_runtime, kept, embedding):
         monkeypatch.setattr(module, "time", double)
     return made
 
@@ -67,7 +67,7 @@ def memories(rest: RestService, turned: TurnedTime, clock: Clock) -> Memories:
     made: dict[Space, Embedder] = {}
 
     def make(space: Space, counted: bool) -> Embedder:
-        model = TitanEmbedding(bedrock.make_client("eu-west-1"), *space)
+        model = TitanEmbedding(bedrock_runtime.make_client("eu-west-1"), *space)
         return made.setdefault(space, Embeddings(model, tally if counted else Tally(), 18.0, lambda: "acme"))
 
     models = EmbeddingModels(Plans(InMemoryPlanStore(), MODEL, clock), make)

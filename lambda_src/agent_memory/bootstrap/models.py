@@ -58,7 +58,8 @@ def _vectors() -> "VectorCache":
 
 
 def _embeddings(plan: "PlanStore", timeout_s: float) -> "EmbeddingModels":
-    from agent_memory.adapters.bedrock import TitanEmbedding, make_client
+    from agent_memory.adapters.bedrock import TitanEmbedding
+    from agent_memory.adapters.bedrock_runtime import make_client
     from agent_memory.domain.usage import Tally
     from agent_memory.service.embedding import Embeddings
     from agent_memory.service.embedding_models import EmbeddingModels, Plans

@@ -48,8 +48,8 @@ def _works() -> "Mapping[Kind, JobWork]":
 def _summarizer() -> "Summarizer | None":
     if settings.summarizer_model is None:
         return None
-    from agent_memory.adapters.bedrock import make_client
     from agent_memory.adapters.bedrock_converse import ConverseModel
+    from agent_memory.adapters.bedrock_runtime import make_client
     from agent_memory.service.summarizing import TranscriptSummarizer
 
     client, tokens = make_client(settings.region), settings.summarizer_output_tokens
