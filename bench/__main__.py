@@ -3,55 +3,28 @@
 All but `archive` and `vectors` run against the local stack.
 """
 
-import os
+import multiprocessing
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 
-from bench import artifact, context, imports, requests, semantic, sessions
-from bench.archive import section as archive
-from bench.locomo import section as locomo
 from bench.report import Line, show
-from bench.vectors import section as vectors
-from local import stack
-from local.state import chosen
-
-_DIST = Path("dist")
+from bench.sections import SECTIONS, measure
 
 
 def main(names: Sequence[str]) -> int:
     """Measure and print."""
-    sections: dict[str, tuple[str, Callable[[], list[Line]]]] = {
-        "artifact": ("Artifact", lambda: artifact.measure(_DIST / "agent-memory-arm64.json")),
-        "imports": (
-            "Cold start (median of alternating runs, ratio within this run)",
-            lambda: imports.measure(_DIST / "agent-memory-local.zip"),
-        ),
-        "requests": ("Requests (counted on the wire)", _requests),
-        "semantic": ("Semantic requests (counted on the wire)", lambda: semantic.measure(stack.read(chosen()))),
-        "context": ("Context (counted on the wire)", lambda: context.measure(stack.read(chosen()))),
-        "sessions": (
-            "Ends of sessions (over HTTP, two at a time)",
-            lambda: sessions.measure(stack.read(chosen())),
-        ),
-        "archive": ("A month of episodes through both tiers (20 tenants x 5 agents)", archive.measure),
-        "locomo": (
-            "Conversations of LoCoMo (evidence found: ours / vectors alone / words alone / the last turns)",
-            lambda: locomo.measure(stack.read(chosen())),
-        ),
-        "vectors": ("Semantic search (ours / the usual layout, in this run)", vectors.measure),
-    }
-    unknown = set(names) - sections.keys()
+    unknown = set(names) - SECTIONS.keys()
     if unknown:
-        sys.exit(f"no such section: {', '.join(sorted(unknown))}; there are {', '.join(sections)}")
-    held = [show(title, measure()) for title, measure in (sections[name] for name in names or sections)]
+        sys.exit(f"no such section: {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    held = [show(SECTIONS[name][0], _apart(name)) for name in names or SECTIONS]
     return 0 if all(held) else 1
 
 
-def _requests() -> list[Line]:
-    running = stack.read(chosen())
-    os.environ |= {"AWS_REGION": running.region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    return requests.measure(running.aws_endpoint_url, running.memory_table, running.control_table)
+def _apart(name: str) -> list[Line]:
+    """Measured in a process of its own: a handler keeps the clients that it made for the section before."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(measure, name).result()
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def measure(stack: Stack) -> list[Line]:
         for wire in wires.values():
             wire.close()
     said = ", ".join(f"{count} {name}" for name, count in counts.items())
-    return [Line("calls of a context", said, "<= 1 each", all(count <= 1 for count in counts.values()))]
+    return [Line("calls of a context", said, "1 each", all(count == 1 for count in counts.values()))]
 
 
 def _context() -> object:

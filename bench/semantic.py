@@ -41,8 +41,8 @@ def _lines(what: str, model: Wire, database: Wire, request: Callable[[], object]
     request()
     counts = {"model": model.calls.total(), "database": database.calls.total()}
     usual = {"store": 5, "search": 4}[what]  # BEGIN, set_config, (look for a duplicate,) the statement, COMMIT
-    wording = {"model": "<= 1", "database": f"<= 1 (the usual way: {usual})"}
-    return [Line(f"calls of a {what}, {name}", str(count), wording[name], count <= 1) for name, count in counts.items()]
+    wording = {"model": "1", "database": f"1 (the usual way: {usual})"}
+    return [Line(f"calls of a {what}, {name}", str(count), wording[name], count == 1) for name, count in counts.items()]
 
 
 def _store() -> object:

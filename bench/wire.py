@@ -56,6 +56,15 @@ def _is_counting(request: dict[str, Any]) -> bool:
     return bool(_COUNTING.search(place.get("pk", {}).get("S", "")))
 
 
+def _document(body: bytes) -> dict[str, Any]:
+    """The object of a body; of one that is none, as those of STS are, nothing."""
+    try:
+        read = json.loads(body)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
 def _handler(wire: Wire, upstream: str) -> type[BaseHTTPRequestHandler]:
     host = urlsplit(upstream).netloc
 
@@ -64,16 +73,17 @@ def _handler(wire: Wire, upstream: str) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             operation = self.headers.get("x-amz-target", self.path).rpartition(".")[2]
-            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            sent = self.rfile.read(int(self.headers["content-length"]))
+            request = _document(sent)
             if operation in _METERED:
-                request["ReturnConsumedCapacity"] = "INDEXES"
+                sent = json.dumps(request | {"ReturnConsumedCapacity": "INDEXES"}).encode()
             headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
             connection = HTTPConnection(host)
-            connection.request("POST", self.path, json.dumps(request).encode(), headers)
+            connection.request("POST", self.path, sent, headers)
             response = connection.getresponse()
             body = response.read()
             connection.close()
-            wire.record(operation, request, json.loads(body or b"{}"))
+            wire.record(operation, request, _document(body))
             self.send_response(response.status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
