@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from bench.report import Line, show
 from bench.sections import SECTIONS, measure
 
 
@@ -17,11 +16,11 @@ def main(names: Sequence[str]) -> int:
     unknown = set(names) - SECTIONS.keys()
     if unknown:
         sys.exit(f"no such section: {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
-    held = [show(SECTIONS[name][0], _apart(name)) for name in names or SECTIONS]
+    held = [_apart(name) for name in names or SECTIONS]
     return 0 if all(held) else 1
 
 
-def _apart(name: str) -> list[Line]:
+def _apart(name: str) -> bool:
     """Measured in a process of its own: a handler keeps the clients that it made for the section before."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         return process.submit(measure, name).result()

@@ -1,7 +1,10 @@
 """Lines of the report: what was measured, against what budget, and whether it holds."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from local.console import clear_status
 
 
 @dataclass(frozen=True)
@@ -14,11 +17,14 @@ class Line:
     holds: bool | None
 
 
-def show(title: str, lines: list[Line]) -> bool:
-    """Print a section; False when a budget is missed."""
+def show(title: str, lines: Iterable[Line]) -> bool:
+    """Print a section, line by line as it is measured; False when a budget is missed."""
     sys.stdout.write(f"\n{title}\n")
+    held = True
     for line in lines:
+        clear_status()
+        held = held and line.holds is not False
         mark = {True: "ok  ", False: "MISS", None: "    "}[line.holds]
         sys.stdout.write(f"  {mark} {line.what:<58} {line.measured:>22}   {line.budget}\n")
-    sys.stdout.flush()
-    return all(line.holds is not False for line in lines)
+        sys.stdout.flush()
+    return held

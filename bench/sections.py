@@ -1,13 +1,13 @@
 """The sections of the report, by name."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench import artifact, context, imports, requests, semantic, sessions
 from bench.archive import section as archive
 from bench.locomo import section as locomo
-from bench.report import Line
+from bench.report import Line, show
 from bench.vectors import section as vectors
 from local import stack
 from local.state import chosen
@@ -15,9 +15,10 @@ from local.state import chosen
 _DIST = Path("dist")
 
 
-def measure(name: str) -> list[Line]:
-    """Measure one section."""
-    return SECTIONS[name][1]()
+def measure(name: str) -> bool:
+    """Measure one section and print it; False when a budget is missed."""
+    title, measured = SECTIONS[name]
+    return show(title, measured())
 
 
 def _requests() -> list[Line]:
@@ -27,7 +28,7 @@ def _requests() -> list[Line]:
 
 
 # Title, and what measures.
-SECTIONS: dict[str, tuple[str, Callable[[], list[Line]]]] = {
+SECTIONS: dict[str, tuple[str, Callable[[], Iterable[Line]]]] = {
     "artifact": ("Artifact", lambda: artifact.measure(_DIST / "agent-memory-arm64.json")),
     "imports": (
         "Cold start (median of alternating runs, ratio within this run)",

@@ -1,7 +1,7 @@
 """The section of the report: our two layouts and the usual one over the same vectors, then ours over hard ones."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from agent_memory.domain.vector_layout import Layout
 from bench.report import Line
@@ -21,35 +21,36 @@ _ROWS = 200_000
 _LARGEST = list(BUCKETS)[-1]
 
 
-def measure() -> list[Line]:
+def measure() -> Iterator[Line]:
     """Fill a server, measure, and leave nothing behind; BENCH_ROWS=20000 gives a quick look, without large tenants."""
     rows = int(os.environ.get("BENCH_ROWS", str(_ROWS)))
     with server.running() as dsn:
         mine, theirs = Ours(server.migrate(dsn)), Rival(dsn)
         try:
-            return [*_usual(mine, theirs, rows), *_hard(mine, rows)]
+            yield from _usual(mine, theirs, rows)
+            yield from _hard(mine, rows)
         finally:
             clear_status()
 
 
-def _usual(mine: Ours, theirs: Rival, rows: int) -> list[Line]:
+def _usual(mine: Ours, theirs: Rival, rows: int) -> Iterator[Line]:
     data, truths = _made(rows, hard=False)
     status("  vectors: loading")
     theirs.load(data)
     mine.load(data)
     asking = [asked(queries) for queries in data.queries]
-    lines = [_hardness("vectors", truths)]
+    yield _hardness("vectors", truths)
     for layout in _P95_RATIO:
-        lines += _built(layout, mine, rows)
+        yield from _built(layout, mine, rows)
         for queries, questions, truth in zip(data.queries, asking, truths, strict=True):
-            lines += _compared(layout, mine, theirs, queries.bucket, questions, truth)
-        lines += filters.measure(layout, mine, data, asking)
+            yield from _compared(layout, mine, theirs, queries.bucket, questions, truth)
+        yield from filters.measure(layout, mine, data, asking)
     status("  vectors: building the rival's graph, which its searches never use and its writes keep up")
-    lines.append(Line("build of the rival's graph", f"{theirs.build_graph():.0f} s", "", None))
-    for layout in reversed(_P95_RATIO):
+    yield Line("build of the rival's graph", f"{theirs.build_graph():.0f} s", "", None)
+    for turn, layout in enumerate(reversed(_P95_RATIO)):
         mine.build(layout)
-        lines += writes.measure(layout, mine, theirs, data.queries, asking)
-    return lines
+        # What one layout has stored is a near duplicate for the other.
+        yield from writes.measure(layout, mine, theirs, data.queries, [questions[turn::2] for questions in asking])
 
 
 def _built(layout: Layout, mine: Ours, rows: int) -> list[Line]:
@@ -86,22 +87,19 @@ def _nearest_pages(layout: Layout, mine: Ours, where: str, questions: Asked, *, 
     return most(f"{layout}: pages to find the nearest, {where}", touched, "", _PAGES if limited else None)
 
 
-def _hard(mine: Ours, rows: int) -> list[Line]:
+def _hard(mine: Ours, rows: int) -> Iterator[Line]:
     data, truths = _made(rows, hard=True)
     status("  vectors: loading the hard set")
     mine.load(data)
-    lines = [_hardness("hard set", truths)]
+    yield _hardness("hard set", truths)
     for layout in _P95_RATIO:
         mine.build(layout)
         for queries, truth in zip(data.queries, truths, strict=True):
             where = f"{layout}, hard set, tenants of {queries.bucket} rows"
             status(f"  vectors: searching {where}")
             (found,) = searched((mine,), asked(queries), truth)
-            lines += [
-                recall(where, found.recall),
-                Line(f"search p50, p95, {where}", f"{found.p50:.2f}, {found.p95:.2f} ms", "", None),
-            ]
-    return lines
+            yield recall(where, found.recall)
+            yield Line(f"search p50, p95, {where}", f"{found.p50:.2f}, {found.p95:.2f} ms", "", None)
 
 
 def _made(rows: int, *, hard: bool) -> tuple[Dataset, list[Truth]]:
