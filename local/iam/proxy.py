@@ -14,6 +14,7 @@ from local.iam.account import Account
 from local.iam.judge import Judge, Ruling
 from local.iam.message import Message, Signer, Unreadable
 from local.iam.records import Records
+from local.iam.repeats import Repeats
 from local.iam.sessions import ROOT_KEY, Sessions
 from local.iam.wire import Answer, Broken, Head
 from local.ports import LOOPBACK
@@ -73,6 +74,7 @@ class Proxy:
     sessions: Sessions
     judge: Judge
     silent: set[str] = field(default_factory=set)
+    repeats: Repeats = field(default_factory=Repeats)
 
     @classmethod
     def of(cls, ministack: int, ports: Mapping[str, int], records: Path) -> "Proxy":
@@ -111,7 +113,8 @@ class Proxy:
         if signer is None:
             return answers.refusal(message, "", "MissingAuthenticationToken", "Request is missing a signature")
         if signer.key == ROOT_KEY:
-            return (await self._pass(signer, message, wire.request(head, message, {}), upstreams)).raw
+            passing = self._pass(signer, message, wire.request(head, message, {}), upstreams)
+            return (await self.repeats.once(head.get("amz-sdk-invocation-id"), passing)).raw
         principal = await self.judge.principal(signer)
         if principal is None or not principal.signed(signer):
             said = "The security token included in the request is invalid or expired"
