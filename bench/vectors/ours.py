@@ -123,14 +123,14 @@ class Ours:
         """As `Layout.store_many`."""
         self._keep(tenant, vectors, dedupe=False)
 
-    def insert(self, tenant: str, vector: Vector) -> None:
-        """Add a row to the table of vectors, that of a memory which is there."""
+    def insert(self, tenant: str, vector: str) -> None:
+        """Add a row to the table of vectors, that of a memory which is there; the vector as text."""
         self.owner.execute(
             "INSERT INTO memory.chunks (tenant_id, model, agent_id, namespace_key, memory_id, ordinal, user_key,"
             " session_key, purpose_mask, occurred_at, starts_at, ends_at, dimensions, embedding)"
             " SELECT m.tenant_id, %s, m.agent_id, 1, m.memory_id, %s, 0, 0, 0, m.occurred_at, 0, 1, 1024,"
             " CAST(%s AS halfvec) FROM memory.memories AS m WHERE m.tenant_id = %s LIMIT 1",
-            (_MODEL, next(self._stored), vector_text(vector), tenant),
+            (_MODEL, next(self._stored), vector, tenant),
         )
 
     def remove_some(self) -> None:

@@ -113,10 +113,10 @@ class Rival:
             self.session.execute(_ENTER, (tenant,))
             self._insert(tenant, vectors)
 
-    def insert(self, tenant: str, vector: Vector) -> None:
-        """Add a row."""
+    def insert(self, tenant: str, vector: str) -> None:
+        """Add a row; the vector as text."""
         statement = _INSERT.format(_ONE)
-        self.owner.execute(statement, (tenant, AGENT, content(next(self._stored)), _text(vector)))
+        self.owner.execute(statement, (tenant, AGENT, content(next(self._stored)), vector))
 
     def remove_some(self) -> None:
         """Delete a twentieth."""

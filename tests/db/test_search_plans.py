@@ -84,6 +84,7 @@ def read(app: Connection) -> dict[str, tuple[int, int]]:
         ("large", {"session_id": "s"}, "session"),
         ("large", {"entries": [RARE_ENTRY]}, "metadata"),
         ("large", {"from": "2026-01-01T00:10:00Z", "to": "2026-01-01T00:40:00Z"}, "time"),
+        ("large", {"from": "2026-01-01T00:10:00Z", "to": "2026-01-01T16:40:00Z"}, "graph"),
         ("large", {"namespace": "rare"}, "graph"),
         ("medium", {"user_id": "ana"}, "scope"),
     ],
