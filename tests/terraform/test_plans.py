@@ -1,6 +1,7 @@
 """Examples and environments can be planned as they stand, and say what they promise."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ _FUNCTIONS = (
     *("archiver", "authorizer", "episodic", "health", "ingest", "keys", "knowledge", "privacy"),
     *("relay", "schema", "semantic", "sweeper", "unified", "working"),
 )
+_VARIABLE = re.compile(r'^variable "(\w+)"', re.MULTILINE)
+_HANDED_ON = re.compile(r"^  (\w+) += .*var\.\1\b", re.MULTILINE)
 # No caller waits for these.
 _ALONE = ("-archiver", "-ingest", "-relay", "-schema", "-sweeper")
 _REAL_ENVIRONMENTS = [name for name in ENVIRONMENTS if name != "local"]
@@ -114,6 +117,19 @@ def test_an_environment_pays_for_ten_alarm_metrics_at_most(
     name: str, environment_plans: dict[str, dict[str, Any]]
 ) -> None:
     assert len(created(environment_plans[name], "aws_cloudwatch_metric_alarm")) <= 10
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_hands_on_every_input_of_the_composition(name: str) -> None:
+    """An input that no root knows is set in a tfvars file, warned of, and left out."""
+    inputs = {
+        variable for file in (ROOT / _MODULE).glob("variables*.tf") for variable in _VARIABLE.findall(file.read_text())
+    }
+    folder = ROOT / "terraform" / "envs" / name
+    handed_on = set(_HANDED_ON.findall((folder / "main.tf").read_text()))
+
+    assert handed_on == inputs - {"tags"}  # those are the default tags of its provider
+    assert handed_on <= set(_VARIABLE.findall((folder / "variables.tf").read_text()))
 
 
 @pytest.mark.parametrize("file", ["main.tf", "outputs.tf", "provider.tf", "variables.tf", "versions.tf"])

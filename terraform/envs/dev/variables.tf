@@ -149,3 +149,9 @@ variable "tenant_sessions" {
   type        = bool
   default     = null
 }
+
+variable "vector_index" {
+  description = "How vectors are searched."
+  type        = string
+  default     = null
+}

@@ -23,4 +23,5 @@ module "agent_memory" {
   summarizer          = var.summarizer
   tables              = var.tables
   tenant_sessions     = var.tenant_sessions
+  vector_index        = var.vector_index
 }

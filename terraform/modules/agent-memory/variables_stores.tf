@@ -200,7 +200,7 @@ variable "tenant_sessions" {
 variable "vector_index" {
   description = <<-EOT
     How vectors are searched. quantized: by their signs, kept in a small index that stays in memory, then exactly; cheap to write.
-    hnsw: through a graph, which is faster over large tenants and takes about 25 times the memory and the time of a write. A change
+    hnsw: through a graph, which is faster over large tenants and takes about 25 times the memory and 5 times the time of a write. A change
     builds the new indexes beside the old ones while everybody reads and writes; the schema function goes on daily until it is done.
   EOT
   type        = string
