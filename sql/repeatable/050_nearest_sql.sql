@@ -82,7 +82,7 @@ BEGIN
             ' AND c.namespace_key = m.namespace_key AND c.memory_id = narrowed.memory_id OFFSET 0) AS c',
             memory.narrowed_sql(plan), distance, filter)
     END;
-    RETURN format('SELECT near.* FROM (%s OFFSET 0) AS near ORDER BY near.distance LIMIT $5', rows_read);
+    RETURN format('SELECT near.* FROM (%s OFFSET 0) AS near ORDER BY near.distance, near.memory_id DESC LIMIT $5', rows_read);
 END $$;
 
 GRANT EXECUTE ON FUNCTION

@@ -37,7 +37,7 @@ BEGIN
 END $$;
 
 -- The plan with the least to read: scope, what narrows it further, else what the layout has, graph or bits. `asked` comes back with the rarest of
--- its metadata entries.
+-- its metadata entries, and with the plan for when a graph falls short.
 CREATE OR REPLACE FUNCTION memory.nearest_plan(tenant text, INOUT asked jsonb, OUT plan text)
 LANGUAGE plpgsql STABLE SECURITY INVOKER SET search_path = pg_catalog
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
@@ -45,7 +45,9 @@ DECLARE
     bound constant integer = memory.exact_bound(tenant);
     -- A row that is looked up by itself, its memory first, costs as much as several that are read in a row; and a graph that
     -- passes over what a filter leaves out finds enough soon, as long as the filter leaves some hundreds.
-    fewest integer = CASE memory.vector_layout() WHEN 'quantized' THEN bound ELSE bound / 4 END + 1;
+    most constant integer = CASE memory.vector_layout() WHEN 'quantized' THEN bound ELSE bound / 4 END;
+    fewest integer = bound + 1;
+    narrowest text = 'scope';
     found integer;
     narrowing record;
 BEGIN
@@ -71,11 +73,15 @@ BEGIN
         EXECUTE format('SELECT count(*) FROM (%s LIMIT $2) AS counted', memory.narrowed_sql(narrowing.name))
             INTO found USING tenant, fewest, CAST(NULL AS text), narrowing.told;
         IF found < fewest THEN
-            plan = narrowing.name;
+            narrowest = narrowing.name;
             asked = narrowing.told;
             fewest = found;
         END IF;
     END LOOP;
+    IF fewest <= most THEN
+        plan = narrowest;
+    END IF;
+    asked = asked || jsonb_build_object('otherwise', narrowest);
 END $$;
 
 GRANT EXECUTE ON FUNCTION

@@ -71,7 +71,7 @@ BEGIN
         RETURN QUERY SELECT * FROM memory.nearest_by_bits(tenant, asked, query, model, wanted, reach);
         RETURN;
     END IF;
-    FOREACH plan IN ARRAY ARRAY[best.plan, CASE best.plan WHEN 'graph' THEN 'scope' ELSE best.plan END] LOOP
+    FOREACH plan IN ARRAY ARRAY[best.plan, CASE best.plan WHEN 'graph' THEN best.asked ->> 'otherwise' ELSE best.plan END] LOOP
         ids = '{}';
         places = '{}';
         distances = '{}';

@@ -32,7 +32,7 @@ DECLARE
     alike constant text = format(
         'SELECT a.* FROM (SELECT c.memory_id, c.ordinal, c.agent_id, c.namespace_key, c.bits,'
         ' c.bits OPERATOR(public.<~>) public.binary_quantize($2) AS differing'
-        ' FROM memory.chunks AS c WHERE %s OFFSET 0) AS a%s ORDER BY a.differing, a.memory_id, a.ordinal LIMIT $7',
+        ' FROM memory.chunks AS c WHERE %s OFFSET 0) AS a%s ORDER BY a.differing, a.memory_id DESC, a.ordinal LIMIT $7',
         memory.chunk_filter(asked),
         -- A set that is made once: IS TRUE keeps it from being a join.
         CASE WHEN asked ? 'rarest' THEN ' WHERE (a.memory_id IN (SELECT e.memory_id FROM memory.metadata_entries AS e'
@@ -40,7 +40,7 @@ DECLARE
     shortlist constant text = CASE WHEN sieved THEN format(
         'SELECT s.* FROM (%s) AS s CROSS JOIN LATERAL (SELECT each AS memory FROM memory.memories AS each'
         ' WHERE each.tenant_id = $1 AND each.memory_id = s.memory_id OFFSET 0) AS m'
-        ' WHERE memory.fits($1, m.memory, $4) ORDER BY s.differing, s.memory_id, s.ordinal LIMIT $5', alike)
+        ' WHERE memory.fits($1, m.memory, $4) ORDER BY s.differing, s.memory_id DESC, s.ordinal LIMIT $5', alike)
         ELSE alike END;
     exactly constant text = 'SELECT c.embedding OPERATOR(public.<=>) $2 AS distance FROM memory.chunks AS c'
         ' WHERE c.tenant_id = $1 AND c.model = $3 AND c.agent_id = f.agent_id AND c.namespace_key = f.namespace_key'
@@ -50,13 +50,13 @@ BEGIN
         'SELECT f.memory_id, f.ordinal, e.distance, f.shortlisted FROM ('
         'SELECT s.*, count(*) OVER () AS shortlisted FROM (%s) AS s ORDER BY s.differing'
         ' + (s.bits OPERATOR(public.<~>) public.binary_quantize($2 OPERATOR(public.-) $8))'
-        ' + (s.bits OPERATOR(public.<~>) public.binary_quantize($2 OPERATOR(public.+) $8)), s.memory_id, s.ordinal LIMIT $6'
+        ' + (s.bits OPERATOR(public.<~>) public.binary_quantize($2 OPERATOR(public.+) $8)), s.memory_id DESC, s.ordinal LIMIT $6'
         ') AS f CROSS JOIN LATERAL ('
         -- The first chunk is found by the hash of its memory, one page away. That would find all chunks of a long text, so the
         -- others are found by the whole key; so is every one where there are no statistics to tell that a hash finds few.
         '%s AND f.ordinal = 0 AND c.memory_id = f.memory_id'
         ' UNION ALL %s AND f.ordinal > 0 AND c.memory_id >= f.memory_id AND c.memory_id <= f.memory_id'
-        ' OFFSET 0) AS e ORDER BY e.distance, f.memory_id, f.ordinal', shortlist, exactly, exactly);
+        ' OFFSET 0) AS e ORDER BY e.distance, f.memory_id DESC, f.ordinal', shortlist, exactly, exactly);
 END $$;
 
 -- What is asked, with the rarest of its metadata, when so few memories have that that a search may keep them all in mind.

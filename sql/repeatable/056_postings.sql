@@ -126,7 +126,7 @@ BEGIN
         'SELECT best.memory_id FROM (SELECT piece.memory_id'
         ' FROM (SELECT p.memory_id, p.ordinal, sum(each.weight * p.gain) AS score FROM ' || pieces
         || ' GROUP BY p.memory_id, p.ordinal) AS piece'
-        ' GROUP BY piece.memory_id ORDER BY max(piece.score) DESC, piece.memory_id LIMIT 2000) AS best'
+        ' GROUP BY piece.memory_id ORDER BY max(piece.score) DESC, piece.memory_id DESC LIMIT 2000) AS best'
         ' CROSS JOIN LATERAL (SELECT FROM memory.memories AS m WHERE m.tenant_id = $1 AND m.memory_id = best.memory_id'
         ' AND (m.expires_at IS NULL OR m.expires_at > CAST($5 ->> ''now'' AS timestamptz))'
         ' AND (m.purposes = ''{}'' OR $5 ->> ''shown_for'' = ANY (m.purposes))'

@@ -41,7 +41,7 @@ BEGIN
         SELECT * FROM memory.weighed(tenant, ARRAY(
                 SELECT DISTINCT n.neighbour
                 FROM memory.neighbours(tenant, ARRAY(
-                    SELECT l.memory_id FROM listed AS l ORDER BY l.base DESC, l.memory_id LIMIT top_k
+                    SELECT l.memory_id FROM listed AS l ORDER BY l.base DESC, l.memory_id DESC LIMIT top_k
                 ), now, until) AS n
                 WHERE n.neighbour <> ALL (found) AND memory.is_wanted(tenant, n.neighbour, asked)
             ), query, asked ->> 'model', lexemes, weights) AS w
@@ -69,7 +69,7 @@ BEGIN
     SELECT s.memory_id, s.ordinal, s.score, 1 - s.distance, s.lexical, s.base, s.lent, s.recency,
         CAST(s.trusted AS double precision), CAST(s.raised AS double precision)
     FROM scored AS s
-    ORDER BY s.score DESC, s.memory_id DESC -- newest first, as age has it: rounding changes no order
+    ORDER BY s.score DESC, s.memory_id DESC -- as age has it: rounding changes no order
     LIMIT top_k;
 END $$;
 

@@ -2,11 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import pytest
 
+from local.iam.message import Message
+from local.iam.proxy import Proxy, Upstreams
 from local.iam.repeats import Repeats
+from local.iam.sessions import ROOT_KEY
 from local.iam.wire import Answer, Head
+
+_SIGNED = f"AWS4-HMAC-SHA256 Credential={ROOT_KEY}/20261120/us-east-1/iam/aws4_request, Signature=0"
 
 
 class Service:
@@ -74,5 +80,28 @@ def test_other_calls_and_calls_without_an_id_are_carried_out(first: str, second:
         await repeats.once(second, service.ask())
 
         assert service.made == 2
+
+    asyncio.run(talk())
+
+
+def test_the_proxy_makes_what_root_asks_for_once() -> None:
+    """Terraform is root, and its requests come by the proxy."""
+
+    class Making:
+        made = 0
+
+        async def ask(self, service: str, request: bytes, method: str) -> Answer:  # noqa: ARG002
+            self.made += 1
+            return Answer(200, Head("HTTP/1.1 200 OK", ()), b"", f"made {self.made}".encode())
+
+    async def talk() -> None:
+        unused: Any = None
+        proxy, upstreams = Proxy(0, {}, unused, unused, unused, unused), Making()
+        fields = (("Authorization", _SIGNED), ("Amz-Sdk-Invocation-Id", "one"), ("Content-Length", "0"))
+        head = Head("POST / HTTP/1.1", fields)
+        message = Message("POST", "/", head.headers, b"")
+        for _ in range(2):
+            assert await proxy.answer(head, message, cast("Upstreams", upstreams)) == b"made 1"
+        assert upstreams.made == 1
 
     asyncio.run(talk())

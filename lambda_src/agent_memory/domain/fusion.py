@@ -105,7 +105,7 @@ def rank(
     top_k: int,
     weights: Weights = WEIGHTS,
 ) -> list[Ranked]:
-    """Find the best of all that is as asked, of equal ones the newest.
+    """Find the best of all that is as asked, of equal ones the one that was stored last.
 
     Looked at are the shortlists of either side and the neighbours of the best of these. `sessions` are the ids of each
     session's memories, in order.
@@ -121,7 +121,7 @@ def rank(
         near = ((other, distance) for other, distance in beside.get(one, ()) if other in shown)
         lent = max((bases[other] * weights.lent[distance - 1] for other, distance in near), default=0.0)
         ranked.append(_ranked(every[one], bases[one], lent, at, half_life_days, weights))
-    # Newest first, as age has it among nearly equal ones, so that rounding changes no order.
+    # As age has it among texts that are stored when they occur, so that rounding changes no order of theirs.
     return sorted(ranked, key=lambda each: (each.score, each.id), reverse=True)[:top_k]
 
 
@@ -145,7 +145,7 @@ def _shortlist(candidates: Iterable[Candidate], most: int) -> set[str]:
 
 
 def _first(most: int, ids: Iterable[str], value: Callable[[str], float]) -> list[str]:
-    return sorted(ids, key=lambda one: (-value(one), one))[:most]
+    return sorted(ids, key=lambda one: (value(one), one), reverse=True)[:most]
 
 
 def _beside(sessions: Iterable[Sequence[str]], reach: int) -> dict[str, list[tuple[str, int]]]:
