@@ -74,10 +74,13 @@ def _state_option(state: State) -> str:
 
 
 def _environment(state: State, ports: Ports) -> dict[str, str]:
-    own = {"TF_DATA_DIR": str(state.terraform / "data"), "TF_IN_AUTOMATION": "1"}
-    # By the proxy, which answers a second attempt as it did the first: MiniStack carries out both.
-    way = {"AWS_ENDPOINT_URL": ministack.iam_endpoint(ports)}
-    return terraform.environment() | ministack.credentials(ports) | own | way
+    own = {
+        "TF_DATA_DIR": str(state.terraform / "data"),
+        "TF_IN_AUTOMATION": "1",
+        # The proxy, which answers a second attempt as it did the first: MiniStack carries out both.
+        "AWS_ENDPOINT_URL": ministack.iam_endpoint(ports),
+    }
+    return terraform.environment() | ministack.credentials(ports) | own
 
 
 def _run(state: State, ports: Ports, *arguments: str) -> str:

@@ -92,6 +92,6 @@ def _trips(layout: VectorLayout, mine: Layout, theirs: Layout, question: tuple[s
         "store": [round_trips(each.session, each.store, *question) for each in (mine, theirs)],
     }
     return [
-        Line(f"{layout}: database round trips, {what}", f"{here}, rival {there}", "<= 1", here <= 1)
+        Line(f"{layout}: database round trips, {what}", f"{here}, rival {there}", "1", here == 1)
         for what, (here, there) in counts.items()
     ]
