@@ -62,9 +62,8 @@ class _Scenario:
         # What counting costs comes on top now and then, and is in the line of steady load.
         count = self._wire.calls.total() - self._wire.counting_calls
         wording = "no budget: see ADR 0004" if budget is None else f"<= {budget}"
-        return Line(
-            f"data calls, {what}", str(count), wording, None if budget is None else 1 <= count <= budget
-        )  # none at all was not counted
+        held = None if budget is None else 1 <= count <= budget  # none at all was not counted
+        return Line(f"data calls, {what}", str(count), wording, held)
 
     def _write_units(self) -> Line:
         self._wire.reset()
